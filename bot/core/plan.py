@@ -1,0 +1,47 @@
+"""The plan: what is asked of whom, when, relative to a session. Every number is a default a clinic can change."""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When check-ins open, remind and close, and when digests come.
+
+    Durations are elapsed time; times of day are the receiver's own. `quiet_from == quiet_until` means no quiet hours.
+    """
+
+    session_length: timedelta = timedelta(minutes=60)
+
+    patient_opens_after: timedelta = timedelta(minutes=60)
+    patient_reminds_after: timedelta = timedelta(hours=24)
+    patient_closes_after: timedelta = timedelta(hours=72)
+    patient_closes_before_next: timedelta = timedelta(hours=2)
+    patient_finish_within: timedelta = timedelta(minutes=30)
+    patient_late_for: timedelta = timedelta(days=7)
+    ask_every: int = 1
+
+    therapist_opens_after: timedelta = timedelta(0)
+    therapist_reminds_after: timedelta = timedelta(hours=24)
+    therapist_closes_after: timedelta = timedelta(days=7)
+    therapist_bond: bool = False
+
+    homework: bool = True
+    homework_time: time = time(18, 0)
+    homework_next_within: timedelta = timedelta(days=10)
+    homework_days_before: int = 1
+    homework_days_after: int = 6
+    homework_opens_after: timedelta = timedelta(minutes=60)
+    homework_closes_before_next: timedelta = timedelta(hours=2)
+    homework_closes_after: timedelta = timedelta(hours=48)
+
+    digest_before: timedelta = timedelta(minutes=60)
+    weekly_day: int = 0
+    weekly_time: time = time(7, 0)
+
+    quiet_from: time = time(21, 0)
+    quiet_until: time = time(8, 0)
+
+    hide_after: timedelta = timedelta(minutes=5)
+    evening: time = time(19, 0)
+    morning: time = time(8, 0)
