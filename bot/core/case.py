@@ -3,6 +3,7 @@
 A clinician types or exports a history and asks what the digest would say about it. The format is a contract: README.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast, get_args
@@ -16,6 +17,7 @@ from bot.core.history import (
     NotAnswered,
     Part,
     Session,
+    SessionState,
     Side,
 )
 from bot.core.homework import OBSTACLES
@@ -24,20 +26,23 @@ from bot.core.walltime import to_utc
 
 NOT_ANSWERED: tuple[NotAnswered, ...] = get_args(NotAnswered)
 MOST_TICKED = 3
+MOST_SHOWN, LONGEST_SHOWN, LARGEST_SHOWN = 5, 60, 10**20
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # beyond, a zone or a week's reckoning leaves the calendar
 
 Path = tuple[str | int, ...]
-Check = Callable[[object], str | None]
-"""What is wrong with a value, as a sentence with the remedy; None if nothing is."""
+Mistake = tuple[Path, str]
+Check = Callable[[object], list[Mistake]]
+"""What is wrong with a value: each mistake with its place inside the value, as a sentence with the remedy."""
 
 
 def _points(first: int, last: int, *also: str) -> Check:
-    words = "".join(f', "{word}"' for word in also)
+    words = "".join(f' or "{word}"' for word in also)
 
-    def check(value: object) -> str | None:
-        fits = isinstance(value, int) and not isinstance(value, bool) and first <= value <= last
-        return (
-            None if fits or value in also else f"{_shown(value)} is not a whole number from {first} to {last}{words}."
-        )
+    def check(value: object) -> list[Mistake]:
+        fits = type(value) is int and first <= value <= last
+        asked = f"write a whole number from {first} to {last}{words}, or null if it was skipped"
+        return [] if fits or value in also else [((), f"{_shown(value)} is not on this scale: {asked}.")]
 
     return check
 
@@ -45,39 +50,54 @@ def _points(first: int, last: int, *also: str) -> Check:
 def _one_of(*words: str) -> Check:
     listed = ", ".join(f'"{word}"' for word in words)
 
-    def check(value: object) -> str | None:
+    def check(value: object) -> list[Mistake]:
         if isinstance(value, str) and value in words:
-            return None
+            return []
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        return f"{_shown(value)} is not one of {listed}.{hint}"
+        return [((), f"{_shown(value)} is not known here: write one of {listed}.{hint}")]
 
     return check
 
 
-def _text(value: object) -> str | None:
-    return None if isinstance(value, str) else f"{_shown(value)} is not a text."
+def _text(value: object) -> list[Mistake]:
+    return [] if isinstance(value, str) else [((), f"{_shown(value)} is not a text: write it in quotes.")]
 
 
-def _obstacles(value: object) -> str | None:
+def _obstacles(value: object) -> list[Mistake]:
     if not isinstance(value, list):
-        return f"{_shown(value)} is not a list of obstacles."
-    said = [
-        problem for one in value if (problem := _one_of(*(o for of_class in OBSTACLES.values() for o in of_class))(one))
-    ]
-    if not said and len(set(value)) < len(value):
-        return "the same obstacle stands in it twice: name each once."
-    return said[0] if said else None
+        return [((), f"{_shown(value)} is not a list: write the obstacles in square brackets.")]
+    known = _one_of(*(obstacle for of_class in OBSTACLES.values() for obstacle in of_class))
+    return _each(known, value) or _doubles(value)
 
 
-def _shown(value: object) -> str:
-    text = f'"{value}"' if isinstance(value, str) else {True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload]
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _each(check: Check, values: Sequence[object]) -> list[Mistake]:
+    return [((n,), says) for n, one in enumerate(values) for _, says in check(one)]
+
+
+def _doubles(values: Sequence[object]) -> list[Mistake]:
+    twice = [n for n, one in enumerate(values) if values.index(one) < n]
+    return [((n,), f"{_shown(values[n])} stands in the list twice: name each once.") for n in twice]
+
+
+def _shown(value: object, inside: bool = False) -> str:
+    """The value as it stands in the file, cut short."""
+    if isinstance(value, list | tuple | dict):
+        opens, closes = "{}" if isinstance(value, dict) else "[]"
+        few = not isinstance(value, dict) and not inside and len(value) <= MOST_SHOWN
+        within = ", ".join(_shown(one, inside=True) for one in value) if few else "…" if value else ""
+        return f"{opens}{within}{closes}"
+    if isinstance(value, str):
+        return f'"{value if len(value) <= LONGEST_SHOWN else value[:LONGEST_SHOWN] + "…"}"'
+    if type(value) is int and abs(value) > LARGEST_SHOWN:
+        return "such a large number"
+    return json.dumps(value)
 
 
 ALLIANCE = {f"{k}_{n}": _points(1, 5) for k in ("goals", "tasks", "bond") for n in (1, 2)}
 HOMEWORK_BOTH: dict[str, Check] = {"given": _one_of("yes", "no", "not_sure"), "done": _points(0, 4)}
 HOMEWORK: dict[str, Check] = HOMEWORK_BOTH | {
-    "well": _points(0, 4), "why": _points(1, 5), "fits": _points(1, 5), "difficulty": _points(0, 4), "obstacles": _obstacles,
+    "well": _points(0, 4), "why": _points(1, 5), "fits": _points(1, 5), "difficulty": _points(0, 4),
+    "obstacles": _obstacles,
 }  # fmt: skip
 START: dict[str, Check] = {
     "privacy": _points(1, 5), "hopes": _text, "options": _points(1, 5, "not_yet"), "say": _points(1, 5, "not_yet"),
@@ -99,9 +119,15 @@ class _Reader:
     def wrong(self, path: Path, says: str) -> None:
         self.problems.append(Problem(path, says))
 
+    def check(self, value: object, path: Path, check: Check) -> bool:
+        mistakes = check(value)
+        for place, says in mistakes:
+            self.wrong((*path, *place), says)
+        return not mistakes
+
     def table(self, value: object, path: Path, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, object]:
         if not isinstance(value, dict):
-            self.wrong(path, f"{_shown(value)} is not an object in braces.")
+            self.wrong(path, f"{_shown(value)} is not an object: write it in braces.")
             return {}
         for key in value:
             if key not in known:
@@ -116,7 +142,7 @@ class _Reader:
     def rows(self, value: object, path: Path) -> list[object]:
         if isinstance(value, list):
             return value
-        self.wrong(path, f"{_shown(value)} is not a list in square brackets.")
+        self.wrong(path, f"{_shown(value)} is not a list: write it in square brackets.")
         return []
 
     def time(self, value: object, path: Path, offset: bool = False) -> datetime | None:
@@ -126,7 +152,7 @@ class _Reader:
             at = datetime.fromisoformat(value) if isinstance(value, str) and "T" in value else None
         except ValueError:
             at = None
-        if at is None:
+        if at is None or not FIRST_YEAR <= at.year <= LAST_YEAR:
             self.wrong(path, f"{_shown(value)} is not a date and time: write it as {example}.")
         elif at.tzinfo is not None and not offset:
             self.wrong(
@@ -134,8 +160,8 @@ class _Reader:
             )
         elif at.tzinfo is not None:
             return at.astimezone(UTC)
-        elif self.zone is not None:
-            return to_utc(at, self.zone)
+        else:
+            return at.replace(tzinfo=UTC) if self.zone is None else to_utc(at, self.zone)
         return None
 
 
@@ -148,7 +174,7 @@ def parse(data: object, zones: Callable[[str], ZoneInfo | None]) -> tuple[Histor
         reader.zone = zones(name) if isinstance(name, str) else None
         if reader.zone is None:
             reader.wrong(("zone",), f'{_shown(name)} is not a time zone: write one such as "America/Denver".')
-    goals = _goals(reader, case.get("goals") or [])
+    goals = _goals(reader, case["goals"]) if case.get("goals") is not None else []
     rows = reader.rows(case["sessions"], ("sessions",)) if "sessions" in case else []
     sessions = [_session(reader, row, ("sessions", n)) for n, row in enumerate(rows)]
     _in_order(reader, sessions)
@@ -163,10 +189,10 @@ def _goals(reader: _Reader, value: object) -> list[Goal]:
         path: Path = ("goals", n)
         goal = reader.table(row, path, ("id", "words"), ("id", "words"))
         number, words = goal.get("id"), goal.get("words")
-        if "id" in goal and (isinstance(number, bool) or not isinstance(number, int) or number < 1):
-            reader.wrong((*path, "id"), f"{_shown(number)} is not a whole number from 1 up.")
+        if "id" in goal and (type(number) is not int or number < 1):
+            reader.wrong((*path, "id"), f"{_shown(number)} cannot number a goal: write a whole number from 1 up.")
         elif number in {g.id for g in goals}:
-            reader.wrong((*path, "id"), f"{number} stands twice: give each goal a number of its own.")
+            reader.wrong((*path, "id"), f"{_shown(number)} stands twice: give each goal a number of its own.")
         elif isinstance(number, int):
             goals.append(Goal(number, str(words)))
         if "words" in goal and (not isinstance(words, str) or not words.strip()):
@@ -188,8 +214,8 @@ def _session(reader: _Reader, row: object, path: Path) -> Session | None:
     known = ("starts", "state", "patient", "therapist")
     fields = reader.table(row, path, known, ("starts", "state"))
     state = fields.get("state")
-    if "state" in fields and (says := _one_of(*SESSION_STATES)(state)):
-        reader.wrong((*path, "state"), says)
+    if "state" in fields:
+        reader.check(state, (*path, "state"), _one_of(*SESSION_STATES))
     starts = reader.time(fields["starts"], (*path, "starts")) if "starts" in fields else None
     sides = {who: _side(reader, fields.get(who), (*path, who), who) for who in ("patient", "therapist")}
     for who, side in sides.items():
@@ -197,9 +223,10 @@ def _session(reader: _Reader, row: object, path: Path) -> Session | None:
         if state in SESSION_STATES and state != "held" and any(isinstance(part, Mapping) for part in parts):
             says = f'has answers, but the session is "{state}": only a held session has answers. Take them out.'
             reader.wrong((*path, who), says)
-    if starts is None or state not in SESSION_STATES:
+    if starts is None:
         return None
-    return Session(starts, str(fields["starts"]), state, **sides)
+    held_or_not: SessionState = state if state in SESSION_STATES else "held"
+    return Session(starts, str(fields["starts"]), held_or_not, **sides)
 
 
 def _side(reader: _Reader, value: object, path: Path, who: str) -> Side:
@@ -218,13 +245,13 @@ def _part(reader: _Reader, value: object, path: Path, items: Mapping[str, Check]
     if value is None or value in NOT_ANSWERED:
         return value
     if isinstance(value, str) or not isinstance(value, dict):
-        reader.wrong(path, f'{_shown(value)} is not an object with answers, "missed", "excused" or null.')
+        remedy = 'write an object with answers, "missed", "excused" or null'
+        reader.wrong(path, f"{_shown(value)} cannot stand here: {remedy}.")
         return None
     answers: dict[str, Answer] = {}
     for key, answer in reader.table(value, path, tuple(items)).items():
-        says = items[key](answer) if key in items and answer is not None else None
-        if says is not None:
-            reader.wrong((*path, key), says)
+        if key in items and answer is not None:
+            reader.check(answer, (*path, key), items[key])
         answers[key] = cast(Answer, tuple(answer) if isinstance(answer, list) else answer)
     return answers
 
@@ -235,21 +262,28 @@ def _ticks(reader: _Reader, value: object, path: Path) -> Part:
     if not isinstance(part, Mapping):
         return part
     chosen, top = part.get("chosen"), part.get("top")
-    if chosen is not None and (says := _chosen_wrong(reader, chosen)):
-        reader.wrong((*path, "chosen"), says)
-    elif top is not None and (chosen is None or top not in cast(tuple[int | str, ...], chosen)):
+    if chosen is not None and not reader.check(chosen, (*path, "chosen"), _chosen(reader.goal_ids)):
+        return part
+    ticked = cast(tuple[int | str, ...], chosen or ())
+    if top is not None and not any(type(top) is type(one) and top == one for one in ticked):
         reader.wrong((*path, "top"), f'{_shown(top)} is not among the goals in "chosen": tick it there too.')
     return part
 
 
-def _anything(value: object) -> str | None:  # noqa: ARG001
-    return None
+def _anything(value: object) -> list[Mistake]:  # noqa: ARG001
+    return []
 
 
-def _chosen_wrong(reader: _Reader, chosen: object) -> str | None:
-    if not isinstance(chosen, tuple) or not 1 <= len(chosen) <= MOST_TICKED:
-        return f'{_shown(chosen)} is not a list of 1 to {MOST_TICKED} of the goals\' ids or "other".'
-    for one in chosen:
-        if one != "other" and (type(one) is not int or one not in reader.goal_ids):
-            return f'{_shown(one)} is not the id of a goal of this case, nor "other": list the goal under "goals".'
-    return "the same goal stands in it twice: tick each once." if len(set(chosen)) < len(chosen) else None
+def _chosen(goal_ids: frozenset[int]) -> Check:
+    def known(one: object) -> list[Mistake]:
+        if one == "other" or (type(one) is int and one in goal_ids):
+            return []
+        return [((), f'{_shown(one)} is no goal of this case: write the id of one under "goals", or "other".')]
+
+    def check(chosen: object) -> list[Mistake]:
+        if not isinstance(chosen, tuple) or not 1 <= len(chosen) <= MOST_TICKED:
+            asked = f'list 1 to {MOST_TICKED} of the goals\' ids or "other"'
+            return [((), f"{_shown(chosen)} cannot stand here: {asked}.")]
+        return _each(known, chosen) or _doubles(chosen)
+
+    return check

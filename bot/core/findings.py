@@ -28,11 +28,6 @@ LAST = ("setup", "not_back", "flat", "homework_hard", "fit")
 RULES = IN_ORDER + LAST
 ABOUT_IN_ORDER = ("tasks", "goals", "bond", "total", "alliance", "response", "homework", "options", "say", "privacy")
 
-FLAT_NEEDS = 4  # items answered; with fewer a form of one option says nothing
-BASE_OF, BASE_NEEDS = 3, 2
-SPREAD_OF, SPREAD_NEEDS = 8, 4
-SLIDE_OF = 4
-
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
@@ -210,7 +205,7 @@ def _course(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
             drops.add(n)
             yield index, drop
         elif k != "total" and _slides(values[: n + 1], t):
-            yield index, Finding("slide", k, "flag", now, more={"from": values[n - SLIDE_OF + 1]})
+            yield index, Finding("slide", k, "flag", now, more={"from": values[n - t.slide_of + 1]})
         if open_drop is not None:
             began, base = open_drop
             if at_least(now, base - t.repaired_within):
@@ -218,16 +213,20 @@ def _course(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
             elif n - began >= t.not_back_from:
                 yield index, Finding("not_back", k, "note", now, more={"base": base, "rated_since": n - began})
         if open_drop is None and drop is not None and drop.level == "flag":
-            open_drop = n, median(values[max(0, n - BASE_OF) : n])
+            open_drop = n, _base(values[:n], t)
+
+
+def _base(earlier: list[float], t: Thresholds) -> float:
+    return median(earlier[-t.drop_base_of :])
 
 
 def _drop(earlier: list[float], drops: set[int], now: float, k: str, t: Thresholds) -> Finding | None:
     """One-sided 95% reliable change below the median of the last three, or two of the pair's own deviations."""
-    if len(earlier) < BASE_NEEDS:
+    if len(earlier) < t.drop_base_needs:
         return None
-    base = median(earlier[-BASE_OF:])
-    calm = [value for n, value in enumerate(earlier) if n not in drops][-SPREAD_OF:]
-    spread = stdev(calm) if len(calm) >= SPREAD_NEEDS else 0.0
+    base = _base(earlier, t)
+    calm = [value for n, value in enumerate(earlier) if n not in drops][-t.drop_spread_of :]
+    spread = stdev(calm) if len(calm) >= t.drop_spread_needs else 0.0
     reliable = t.drop_total if k == "total" else t.drop
     if not at_least(base - now, max(reliable, t.drop_spread * spread)):
         return None
@@ -236,23 +235,23 @@ def _drop(earlier: list[float], drops: set[int], now: float, k: str, t: Threshol
 
 
 def _slides(values: list[float], t: Thresholds) -> bool:
-    last = values[-SLIDE_OF:]
+    last = values[-t.slide_of :]
     never_rises = all(at_most(after, before) for before, after in pairwise(last))
-    return len(last) == SLIDE_OF and never_rises and at_least(last[0] - last[-1], t.slide)
+    return len(last) == t.slide_of and never_rises and at_least(last[0] - last[-1], t.slide)
 
 
-def _is_flat(answers: Answers) -> bool | None:
+def _is_flat(answers: Answers, needs: int) -> bool | None:
     """Whether a form is one option throughout; None if it is empty, which is no form."""
     values = [value for k in SUBSCALES for value in rated_items(answers, ITEMS[k])]
-    return None if not values else len(values) >= FLAT_NEEDS and len(set(values)) == 1
+    return None if not values else len(values) >= needs and len(set(values)) == 1
 
 
-def flat_runs(history: History) -> list[int]:
+def flat_runs(history: History, thresholds: Thresholds = Thresholds()) -> list[int]:  # noqa: B008
     """For each session, how many of the patient's last answered forms in a row were one option throughout."""
     runs, run = [], 0
     for session in history.sessions:
         answers = answered(session.patient.alliance)
-        flat = None if answers is None else _is_flat(answers)
+        flat = None if answers is None else _is_flat(answers, thresholds.flat_needs)
         run = run if flat is None else run + 1 if flat else 0
         runs.append(run)
     return runs
@@ -260,7 +259,7 @@ def flat_runs(history: History) -> list[int]:
 
 def _flat(scored: list[_Scored], t: Thresholds) -> Iterator[At]:
     before = 0
-    for index, run in enumerate(flat_runs(History(tuple(row.session for row in scored)))):
+    for index, run in enumerate(flat_runs(History(tuple(row.session for row in scored)), t)):
         if run > before and run >= t.flat_from and (run - t.flat_from) % t.flat_every == 0:
             yield index, Finding("flat", "alliance", "note", more={"forms": run})
         before = run

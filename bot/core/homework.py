@@ -81,7 +81,7 @@ def _memory(patient: Answers | None, therapist: Answers | None, t: Thresholds) -
     return Finding("homework_memory", "homework", "note", done_p, done_t, more={"given": given})
 
 
-def homework_obstacles(part: Part) -> tuple[str, ...]:
+def obstacles(part: Part) -> tuple[str, ...]:
     """The obstacles as they were ticked, to be shown."""
     answers = answered(part) or {}
     named = answers.get("obstacles")

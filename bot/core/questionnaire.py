@@ -31,22 +31,30 @@ class Choice:
 class OnlyIf:
     """An item is asked only if an earlier item of the same questionnaire was answered so.
 
-    Exactly one of the three is given: `among` (one of these ids), `at_most` or `at_least` (a scale's number).
+    Exactly one of the four is given: `among` (one of these ids), `at_most` or `at_least` (a scale's number), or
+    `answered` (with anything at all). An item that was skipped, or not asked, meets no condition.
     """
 
     item: str
     among: tuple[ChoiceId, ...] = ()
     at_most: int | None = None
     at_least: int | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One question.
 
-    `choices` are fixed in the file; `choices_from` says that they are the pair's own goals ("goals") or those
-    just ticked ("chosen"). `each = "goals"` asks the item once for each goal of the pair. `every` asks it only at
-    every n-th session. `only_when` names what the pair must have for the item to be asked at all ("last_homework").
+    `choices` are fixed in the file. `choices_from` puts the pair's own goals ("goals"), or those just ticked
+    ("chosen"), before them. `each = "goals"` asks the item once for each goal of the pair. `every` asks it only at
+    every n-th session. `least` and `most` bound the ticks of a "many" item, `longest` the characters of a text.
+    `optional` says so on the screen; Skip is there either way. `reversed` turns the scale round when scores are
+    worked out (none of our own items is; a clinic's licensed scale may need it).
+
+    `only_when = "last_homework"` makes the therapist's wording one about the homework of the last earlier session:
+    asked only if that had some, filed under it, and free of `only_if`, which speaks of this session. The patient's
+    wording is not touched by it. So ask `condition` and `needs`, which know whose wording is meant.
     """
 
     id: str
@@ -63,15 +71,27 @@ class Item:
     least: int = 1
     most: int = 1
     longest: int = 1000
+    reversed: bool = False
 
     def asked_of(self, voice: Voice) -> bool:
         """Whether this side is asked the item: it is if the file has a wording for it."""
         return voice in self.wording
 
+    def condition(self, voice: Voice) -> OnlyIf | None:
+        """What this side must have answered earlier in the same form to be asked the item."""
+        return None if self.needs(voice) else self.only_if
+
+    def needs(self, voice: Voice) -> Literal["last_homework"] | None:
+        """What the pair must have for this side to be asked the item."""
+        return self.only_when if voice == "therapist" else None
+
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
-    """A questionnaire in one wording version, with where its words come from and under which licence."""
+    """A questionnaire in one wording version, with where its words come from and under which licence.
+
+    `stem` stands above the items and may hold `{day}`, the weekday of the session in the reader's language.
+    """
 
     id: str
     version: int
@@ -81,9 +101,18 @@ class Questionnaire:
     stem: Mapping[Voice, Words]
     items: tuple[Item, ...]
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages it can be asked in: those of its title."""
+        return tuple(self.title)
+
     def item(self, item_id: str) -> Item:
         """The item of that id; KeyError if there is none."""
         for item in self.items:
             if item.id == item_id:
                 return item
         raise KeyError(item_id)
+
+    def items_for(self, voice: Voice) -> tuple[Item, ...]:
+        """The items this side is asked, in order; empty if the file has no wording for it."""
+        return tuple(item for item in self.items if item.asked_of(voice))

@@ -1,4 +1,4 @@
-"""What would be sent: a weekly rule and a plan played forward, assuming that every session is held and nobody answers."""
+"""What would be sent: a weekly rule and a plan played forward. Every session is held and nobody answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -98,13 +98,17 @@ def _of_patient(session: Appointment, following: Appointment | None, who: Receiv
 
 
 def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
-    """When the patient would like to be asked: an hour after, the same evening, or the next morning."""
+    """When the patient would like to be asked: an hour after, the evening of the session's date, or the next morning.
+
+    A wish that is over before the session ends is an hour after.
+    """
     after = session.ends + plan.patient_opens_after
-    day = local_date(session.ends, who.zone)
-    if who.ask_at == "morning":
-        return at_local(day + timedelta(days=1), plan.morning, who.zone)
+    if who.ask_at == "after":
+        return after
+    day = local_date(session.starts, who.zone)
     evening = at_local(day, plan.evening, who.zone)
-    return evening if who.ask_at == "evening" and evening >= session.ends else after
+    wished = evening if who.ask_at == "evening" else at_local(day + timedelta(days=1), plan.morning, who.zone)
+    return wished if wished >= session.ends else after
 
 
 def _of_therapist(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> Planned:
@@ -160,7 +164,7 @@ def closes_at(
         return following.starts if following else opened + plan.therapist_closes_after
     if kind == "alliance":
         closings = [opened + plan.patient_closes_after]
-        return min(closings + [following.starts - plan.patient_closes_before_next] if following else closings)
+        return min([*closings, following.starts - plan.patient_closes_before_next] if following else closings)
     before_next = following.starts - plan.homework_closes_before_next if following else None
     if before_next is not None and _next_is_near(session, following, plan):
         return before_next
@@ -190,6 +194,6 @@ def digests(sessions: Sequence[Appointment], plan: Plan, earlier: int = 0) -> li
 def weekly_after(instant: datetime, zone: ZoneInfo, plan: Plan) -> datetime:
     """The first weekly digest later than this instant, in the therapist's zone."""
     day = local_date(instant, zone)
-    day += timedelta(days=(plan.weekly_day - day.weekday()) % 7)
+    day -= timedelta(days=(day.weekday() - plan.weekly_day) % 7)
     at = at_local(day, plan.weekly_time, zone)
     return at if at > instant else at_local(day + timedelta(days=7), plan.weekly_time, zone)

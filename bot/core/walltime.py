@@ -6,13 +6,16 @@ when the clocks change.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of that IANA name; ZoneInfoNotFoundError if there is none."""
-    return ZoneInfo(name)
+    """The zone of that IANA name; ZoneInfoNotFoundError if there is none, whatever else the name may be."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError) as wrong:  # "", "../etc", "America" (a folder), "zone.tab" (no zone)
+        raise ZoneInfoNotFoundError(f"no time zone {name!r}") from wrong
 
 
 def to_utc(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -30,14 +33,34 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
     return instant.astimezone(zone).date()
 
 
+def is_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> bool:
+    """Whether the wall shows a time in the quiet hours (`quiet_from` included, `quiet_until` not)."""
+    clock = instant.astimezone(zone).time()
+    if quiet_from <= quiet_until:
+        return quiet_from <= clock < quiet_until
+    return clock >= quiet_from or clock < quiet_until
+
+
 def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> datetime:
-    """The instant itself, or the end of the quiet hours it falls in (`quiet_from` included, `quiet_until` not)."""
-    if quiet_from == quiet_until:
-        return instant
-    local = instant.astimezone(zone)
-    clock = local.time()
-    over_midnight = quiet_from > quiet_until
-    if over_midnight and clock >= quiet_from:
-        return at_local(local.date() + timedelta(days=1), quiet_until, zone)
-    inside = clock < quiet_until if over_midnight else quiet_from <= clock < quiet_until
-    return max(instant, at_local(local.date(), quiet_until, zone)) if inside else instant
+    """The instant itself, or the end of the quiet hours it falls in."""
+    while is_quiet(instant, zone, quiet_from, quiet_until):  # once; again only if the clocks change at their end
+        instant = _next_time(instant, quiet_until, zone)
+    return instant
+
+
+def _next_time(instant: datetime, clock: time, zone: ZoneInfo) -> datetime:
+    """The next instant later than this one that a time of day means; of a time shown twice both count."""
+    today = local_date(instant, zone)
+    walls = [datetime.combine(today + timedelta(days=n), clock, zone) for n in (0, 1)]
+    return min(at for wall in walls for fold in (0, 1) if (at := wall.replace(fold=fold).astimezone(UTC)) > instant)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """The IANA names of all zones."""
+    return frozenset(available_timezones())
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a zone of that IANA name."""
+    return name in zone_names()

@@ -19,7 +19,7 @@ class Event:
 
     People: said, corrected, tapped, opened, blocked, unblocked, deactivated.
     The bot: sent, photo, document, edited, deleted, answered, called (any other method), refused.
-    The wire: queued, delivered, confirmed and expired (updates), fault.
+    The wire: queued (raw), delivered, confirmed, dropped unseen and expired (updates), fault.
     """
 
     number: int
@@ -83,9 +83,9 @@ class History:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def wake(self, chat: int | None = None, everyone: bool = False) -> None:
-        """Let those who wait for this chat (and those who wait for anything) look again."""
-        for key in list(self._waiting) if everyone else {chat, None}:
+    def wake(self, chat: int | None = None) -> None:
+        """Let those who wait for this chat, and those who wait for anything, look again."""
+        for key in {chat, None}:
             for waiter in self._waiting.pop(key, ()):
                 if not waiter.done():
                     waiter.set_result(None)

@@ -27,10 +27,8 @@ TAGS = {
     "tg-emoji": "custom_emoji",
     "tg-time": "date_time",
 }
-ENTITY_TYPES = {
-    *TAGS.values(),
-    *"expandable_blockquote mention hashtag cashtag bot_command url email phone_number text_mention".split(),
-}
+OTHER_TYPES = "expandable_blockquote mention hashtag cashtag bot_command url email phone_number text_mention"
+ENTITY_TYPES = frozenset([*TAGS.values(), *OTHER_TYPES.split()])
 NAMED = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"'}
 SPACES = " \t\n\r\v\f"
 # A tag ends at the first ">" outside quotes; the alternatives never overlap, so this stays linear.
@@ -55,8 +53,7 @@ def units(text: str) -> int:
 def commands_in(text: str) -> list[Json]:
     """The bot_command entities of what a person typed."""
     return [
-        {"type": "bot_command", "offset": units(text[: m.start()]), "length": len(m[0])}
-        for m in COMMAND.finditer(text)
+        {"type": "bot_command", "offset": units(text[: m.start()]), "length": len(m[0])} for m in COMMAND.finditer(text)
     ]
 
 
@@ -141,9 +138,9 @@ def _entity(opened: _Open, inner: str, parent: _Open | None) -> Json | None:
             return {"type": "expandable_blockquote"}
         case "tg-emoji":
             return {"type": "custom_emoji", "custom_emoji_id": given.get("emoji-id", "")}
-        case "tg-time":
-            return {"type": "date_time", "unix_time": int(given.get("unix", "0"))}
-    return {"type": TAGS[opened.tag]}
+        case "tg-time" if given.get("unix", "").isdecimal():
+            return {"type": "date_time", "unix_time": int(given["unix"])}
+    return {"type": TAGS[opened.tag]} if opened.tag != "tg-time" else None
 
 
 def _link(url: str) -> Json | None:

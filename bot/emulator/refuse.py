@@ -12,20 +12,26 @@ NOT_MODIFIED = (
 )
 QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
+TERMINATED_BY_WEBHOOK = "terminated by setWebhook request"
 WEBHOOK_SET = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
-ACTIONS = (
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+ACTIONS = _names(
     "url callback_data web_app login_url switch_inline_query switch_inline_query_current_chat "
     "switch_inline_query_chosen_chat copy_text callback_game pay"
-).split()
-BUTTON_FIELDS = {"text", "style", "icon_custom_emoji_id", *ACTIONS}
-OTHER_MARKUP = {"keyboard", "remove_keyboard", "force_reply"}
-CHAT_ACTIONS = set(
-    "typing upload_photo record_video upload_video record_voice upload_voice upload_document "
-    "choose_sticker find_location record_video_note upload_video_note".split()
 )
-SCOPES = set(
-    "default all_private_chats all_group_chats all_chat_administrators chat chat_administrators chat_member".split()
+BUTTON_FIELDS = ACTIONS | {"text", "style", "icon_custom_emoji_id"}
+OTHER_MARKUP = _names("keyboard remove_keyboard force_reply")
+CHAT_ACTIONS = _names(
+    "typing upload_photo record_video upload_video record_voice upload_voice upload_document "
+    "choose_sticker find_location record_video_note upload_video_note"
+)
+SCOPES = _names(
+    "default all_private_chats all_group_chats all_chat_administrators chat chat_administrators chat_member"
 )
 MAX_TEXT, MAX_CAPTION, MAX_TOAST, MAX_BUTTONS, MAX_DATA = 4096, 1024, 200, 100, 64
 MAX_PHOTO, MAX_UPLOAD, MAX_DOWNLOAD = 10_000_000, 50_000_000, 20_000_000
@@ -77,30 +83,34 @@ def inline_keyboard(markup: Json) -> list[list[Json]]:
     return [[_button(button) for button in row] for row in rows if row]
 
 
-def _button(button: Any) -> Json:
-    if not isinstance(button, dict):
+def _button(given: Any) -> Json:
+    if not isinstance(given, dict):
         raise _cannot_parse("InlineKeyboardButton must be an Object")
-    button = {name: value for name, value in button.items() if value is not None}
-    if unknown := sorted(button.keys() - BUTTON_FIELDS):
-        raise _cannot_parse(f'unknown field "{unknown[0]}"')
-    if not isinstance(button.get("text"), str):
+    button: Json = given
+    if None in given.values():
+        button = {key: value for key, value in given.items() if value is not None}
+    if not button.keys() <= BUTTON_FIELDS:
+        raise _cannot_parse(f'unknown field "{min(button.keys() - BUTTON_FIELDS)}"')
+    text = button.get("text")
+    if not isinstance(text, str):
         raise _cannot_parse('Field "text" must be of type String')
-    if not button["text"].strip():
+    if not text.strip():
         raise bad_request("inline keyboard button text must be non-empty")
-    if button.get("style", "primary") not in {"primary", "success", "danger"}:
+    if button.get("style", "primary") not in ("primary", "success", "danger"):
         raise _cannot_parse("invalid button style specified")
     _check_action(button)
     return button
 
 
 def _check_action(button: Json) -> None:
-    actions = [name for name in ACTIONS if name in button]
+    actions = button.keys() & ACTIONS
     if not actions:
         raise _cannot_parse("Text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
-        raise _cannot_parse(f"exactly one action is allowed, found {' and '.join(actions)}")
-    if check := CHECKS.get(actions[0]):
-        check(button[actions[0]])
+        raise _cannot_parse(f"exactly one action is allowed, found {' and '.join(sorted(actions))}")
+    action = actions.pop()
+    if check := CHECKS.get(action):
+        check(button[action])
 
 
 def _check_data(data: Any) -> None:
@@ -140,4 +150,4 @@ def bot_commands(commands: Sequence[Any]) -> list[Json]:
             raise bad_request("BOT_COMMAND_INVALID")
         if not 1 <= len(str(command["description"])) <= 256:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    return [{**c, "command": c["command"].removeprefix("/")} for c in commands]
+    return [{**c, "command": str(c["command"]).removeprefix("/")} for c in commands]

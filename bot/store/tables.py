@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
     Text,
@@ -39,6 +40,10 @@ metadata = MetaData(
 
 # Telegram's ids pass 32 bits; SQLite's INTEGER is 64 bits wide already and must be named so to be a row id.
 BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row whose columns are read by name."""
 
 
 class Utc(TypeDecorator[datetime]):
@@ -70,12 +75,18 @@ def _ref(name: str, table: str, nullable: bool = False) -> Column[Any]:
     return Column(name, ForeignKey(f"{table}.id"), nullable=nullable)
 
 
+def _index_where(name: str, column: str, condition: str) -> Index:
+    """An index of the few rows that a tick looks for, so that a tick costs the same with a million rows."""
+    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
 clinic = Table(
     "clinic",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(120), nullable=False),
     Column("zone", String(64), nullable=False),
+    Column("bot_name", String(64), nullable=True),  # at Telegram; invite links need it
 )
 
 # Patients, therapists and staff: whoever may have a chat. `code` is the only name the program knows.
@@ -171,7 +182,7 @@ check_in = Table(
     Column("message_id", Integer, nullable=True),  # the one message that is edited in place
     Column("due_at", Utc, nullable=True),  # when the tick must look at this row again; null: never
     UniqueConstraint("pair_id", "session_id", "kind", "person_id"),
-    Index("ix_check_in_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    _index_where("ix_check_in_due", "due_at", "due_at IS NOT NULL"),
     Index(None, "person_id", "state"),
     Index(None, "session_id"),
 )
@@ -270,7 +281,7 @@ digest = Table(
     Column("html", Text, nullable=True),
     UniqueConstraint("pair_id", "session_id"),
     UniqueConstraint("therapist_id", "week"),
-    Index("ix_digest_due", "due_at", sqlite_where=text("due_at IS NOT NULL"), postgresql_where=text("due_at IS NOT NULL")),
+    _index_where("ix_digest_due", "due_at", "due_at IS NOT NULL"),
 )
 
 # Updates as Telegram handed them over, stored before they are confirmed.
@@ -283,7 +294,7 @@ inbox = Table(
     # new -> accepted (its transaction is committed) -> done (the reply was tried); or aside (could not be read)
     Column("state", String(16), nullable=False),
     Column("error", String(200), nullable=True),
-    Index("ix_inbox_open", "state", sqlite_where=text("state IN ('new', 'accepted')"), postgresql_where=text("state IN ('new', 'accepted')")),
+    _index_where("ix_inbox_open", "state", "state IN ('new', 'accepted')"),
 )
 
 # What nobody is waiting for: sent by the tick, in order for each chat.
@@ -305,6 +316,6 @@ outbox = Table(
     Column("sent_at", Utc, nullable=True),
     Column("message_id", Integer, nullable=True),
     Column("error", String(200), nullable=True),
-    Index("ix_outbox_due", "not_before", sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'")),
+    _index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
     Index(None, "person_id"),
 )

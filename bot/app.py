@@ -1,0 +1,136 @@
+"""Wiring only: config, database, Telegram, tick and delivery; a clean start and a clean stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from telegram import Bot, BotCommand
+from telegram.error import InvalidToken, TelegramError
+
+from bot.clock import Clock, SystemClock
+from bot.config import Config
+from bot.delivery import Delivery
+from bot.inbox import Inbox
+from bot.render import phrase
+from bot.store import lock, people
+from bot.store.engine import Store
+from bot.ticks import Ticks
+from bot.wire import AiohttpRequest
+
+log = logging.getLogger(__name__)
+
+STOP_S = 4.0
+"""How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
+TRY_AGAIN_S = 5.0
+COMMANDS = ("checkin", "rate", "digest", "settings", "privacy", "help", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running bot."""
+
+    bot: Bot
+    store: Store
+    inbox: Inbox
+    ticks: Ticks
+    delivery: Delivery
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is at work that was not asked to wait."""
+        return self.inbox.busy or self.ticks.busy or self.delivery.busy
+
+
+@asynccontextmanager
+async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App]:
+    """A bot that polls, ticks and delivers until the block ends. Raises StoreError, AlreadyHeld or InvalidToken."""
+    async with AsyncExitStack() as stack:
+        held = lock.acquire(config.database.path)
+        stack.callback(held.close)
+        store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
+        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        bot = await _connected(config, token, clock, stack)
+        await store.write(people.set_bot_name, bot.username)
+        app = _wired(bot, store, config, clock)
+        tasks = [_task(app.inbox.run()), _task(app.ticks.run()), _task(app.delivery.run())]
+        try:
+            yield app
+        finally:
+            await _stop(app, tasks)
+
+
+def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
+    delivery = Delivery(bot, store, clock)
+    ticks = Ticks(store, config, clock, delivery.wake)
+    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
+    return App(bot, store, inbox, ticks, delivery)
+
+
+async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
+    """The bot, once the Bot API has said who it is; an API that is down is asked again."""
+    base = f"{config.telegram.base_url.rstrip('/')}/bot"
+    bot = Bot(token, base_url=base, request=AiohttpRequest(), get_updates_request=AiohttpRequest())
+    stack.push_async_callback(bot.shutdown)
+    while True:
+        try:
+            await bot.initialize()
+            break
+        except InvalidToken:
+            raise
+        except TelegramError as error:
+            log.warning("the Bot API does not answer: %s; again in %.0f s", type(error).__name__, TRY_AGAIN_S)
+            await clock.sleep(TRY_AGAIN_S)
+    for lang in config.clinic.languages:
+        commands = [BotCommand(name, phrase(lang, f"command_{name}")) for name in COMMANDS]
+        await bot.set_my_commands(commands, language_code=lang)
+    return bot
+
+
+def _task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.create_task(work)
+
+
+async def _stop(app: App, tasks: list[asyncio.Task[None]]) -> None:
+    """Take nothing new, finish what is in hand, within a bound; what is not done stays in inbox and outbox."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for drain in (app.inbox.drain, app.delivery.drain):
+        try:
+            await asyncio.wait_for(drain(), STOP_S)
+        except TimeoutError:
+            log.warning("something was left for the next start")
+
+
+async def serve(
+    config: Config, token: str, clock: Clock | None = None, ready: Callable[[], None] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT. APScheduler is the clock of the few repeating jobs, and nothing more."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopped.set)
+    async with running(config, token, clock or SystemClock()) as app:
+        scheduler = _scheduler(app)
+        scheduler.start()
+        log.info("running as @%s", app.bot.username)
+        if ready is not None:
+            ready()
+        await stopped.wait()
+        log.info("stopping")
+        scheduler.shutdown(wait=False)
+
+
+def _scheduler(app: App) -> AsyncIOScheduler:
+    """Its defaults would drop a job after a second's stall; ours is late, but comes, and once."""
+    defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+    scheduler.add_job(app.ticks.wake, "interval", seconds=1)
+    scheduler.add_job(app.ticks.housekeeping, "interval", hours=6)
+    return scheduler

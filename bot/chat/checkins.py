@@ -1,0 +1,231 @@
+"""Taps and typed words about a check-in: look it up for this person, step, store, show. One transaction each."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.chat import digests
+from bot.chat.reply import Outcome, Reply
+from bot.chat.screens import LETTERS, MOST_GOALS, VERBS, choice_words, place_of, show
+from bot.config import Config
+from bot.core.checkin import CheckIn, Step, Tap, Verb, step, text_question
+from bot.core.form import Asks, Form, asked, compose
+from bot.core.history import Goal
+from bot.core.person import Person
+from bot.message import Message
+from bot.render import phrase
+from bot.store import appointments, checkins, people
+from bot.store.checkins import Kept
+
+VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
+GOAL_LONGEST = 120
+TOASTS = {"stale": "toast_stale", "sent": "toast_sent", "hidden": "toast_hidden", "closed": "toast_closed"}
+
+TYPED_WORDS: Mapping[Verb, str] = {
+    "back": "back atras volver",
+    "skip": "skip omitir saltar",
+    "later": "later despues",
+    "hide": "hide ocultar",
+    "send": "send enviar",
+    "change": "change cambiar",
+    "done": "done listo",
+    "begin": "begin start continue open empezar comenzar continuar abrir",
+}
+TYPED: Mapping[str, Verb] = {word: verb for verb, words in TYPED_WORDS.items() for word in words.split()}
+
+
+def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
+    """A tap on a button of a check-in. An unknown one, somebody else's or a forged one looks the same to the sender."""
+    tapped = _read(data)
+    kept = checkins.of_chat(conn, tapped[0], who) if tapped else None
+    if tapped is None or kept is None or kept.asks is None:
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    if message_id is not None:
+        kept = replace(kept, message_id=message_id)
+    return _stepped(conn, kept, tapped[1], config, now)
+
+
+def _read(data: str) -> tuple[str, Tap] | None:
+    """The check-in's id and the tap a button stands for; None if this is no button of ours."""
+    parts = data.split(":")
+    if len(parts) < 4 or parts[0] != "c" or parts[3] not in VERB_OF or not parts[2].isdecimal() or len(parts[2]) > 6:
+        return None
+    verb, more = VERB_OF[parts[3]], parts[4:]
+    if verb == "again":
+        return parts[1], Tap(verb, int(parts[2]), words=more[0] if more else "")
+    if len(more) > 2 or not all(n.isdecimal() and len(n) <= 3 for n in more):
+        return None
+    item, choice = ([int(n) for n in more] + [0, 0])[:2]
+    return parts[1], Tap(verb, int(parts[2]), item, choice)
+
+
+def _stepped(conn: Connection, kept: Kept, tap: Tap, config: Config, now: datetime, typed: bool = False) -> Outcome:
+    assert kept.asks is not None
+    form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
+    if tap.verb in ("skip", "done") and tap.turn is not None and not typed:
+        tap = replace(tap, item=tap.item or place_of(kept).at)
+    result = step(form, kept.check_in, tap, now, config.plan)
+    versions = {name: q.version for name, q in config.questionnaires.by_id.items()}
+    kept = checkins.save(conn, kept, result, versions, now, config.plan)
+    return _shown(conn, kept, form, result, config, now, typed)
+
+
+def _shown(
+    conn: Connection, kept: Kept, form: Form, result: Step, config: Config, now: datetime, typed: bool
+) -> Outcome:
+    lang, happened = kept.person.lang, result.happened
+    woke = False
+    if happened == "did_not_meet":
+        _not_met(conn, kept, config, now)
+        woke = True
+    if happened == "sent":
+        _first_goal(conn, kept, now)
+        after = digests.after_form(conn, kept, config, now)
+        if after is not None:
+            return Outcome((Reply(after, kept.message_id, about=kept.check_in.id),), phrase(lang, "toast_sent"))
+    toast = phrase(lang, TOASTS[happened]) if happened in TOASTS else None
+    if happened == "too_many":
+        toast = phrase(lang, "toast_too_many", form.questions[_item_of(kept)].item.most)
+    message = show(kept, form, config, now)
+    if typed:
+        message = _explained(message, kept, form, happened)
+        return Outcome((Reply(message, None, kept.message_id, kept.check_in.id),), None, woke)
+    return Outcome((Reply(message, kept.message_id, None, kept.check_in.id),), toast, woke)
+
+
+def _item_of(kept: Kept) -> int:
+    return kept.check_in.place.at
+
+
+def _explained(message: Message, kept: Kept, form: Form, happened: str) -> Message:
+    """What was typed was no answer: say what would be, above the same question."""
+    lang = kept.person.lang
+    if happened == "too_long":
+        index = text_question(form, kept.check_in) or 0
+        return replace(
+            message, text=phrase(lang, "too_long", form.questions[index].item.longest) + "\n\n" + message.text
+        )
+    if happened in ("not_understood", "stale"):
+        return replace(message, text=phrase(lang, "not_understood") + "\n\n" + message.text)
+    return message
+
+
+def _not_met(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
+    """Both sides' check-ins of the session are withdrawn, and the desk is asked to confirm."""
+    checkins.withdraw(conn, kept.session_id, "not_met")
+    appointments.mark_session(conn, kept.session_id, "missed", confirm=True)
+    appointments.replan(conn, kept.pair_id, config.plan, now)
+
+
+def _first_goal(conn: Connection, kept: Kept, now: datetime) -> None:
+    """What the patient hopes for makes the first goal of the pair."""
+    hopes = kept.check_in.answers.get(("start", "hopes"))
+    if isinstance(hopes, str):
+        people.add_first_goal(conn, kept.pair_id, hopes[:GOAL_LONGEST], now)
+
+
+# ------------------------------------------------------------------------------------------------ typed
+
+
+def on_words(conn: Connection, who: Person, words: str, config: Config, now: datetime) -> Outcome | None:
+    """Typed words as an answer to what is shown: "4", "mostly", "back", own words. None if nothing asks for words."""
+    for check_in_id in reversed(checkins.open_of(conn, who.id)):
+        kept = checkins.of_chat(conn, check_in_id, who)
+        if kept is None or kept.asks is None or kept.message_id is None:
+            continue
+        if kept.check_in.place.hidden or kept.check_in.place.screen in ("put_off", "ready"):
+            if _plain(words) in TYPED and TYPED[_plain(words)] in ("begin", "later"):
+                return _stepped(conn, kept, Tap(TYPED[_plain(words)]), config, now, typed=True)
+            continue
+        return _typed(conn, kept, words, config, now)
+    return None
+
+
+def _plain(words: str) -> str:
+    """Without case, accents and surrounding marks."""
+    bare = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(c for c in bare if not unicodedata.combining(c)).strip(" .!/")
+
+
+def _typed(conn: Connection, kept: Kept, words: str, config: Config, now: datetime) -> Outcome | None:
+    assert kept.asks is not None
+    form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
+    tap = read_typed(words, form, kept.check_in, kept.person.lang)
+    if tap is not None:
+        return _stepped(conn, kept, tap, config, now, typed=True)
+    if text_question(form, kept.check_in) is not None:
+        return _stepped(conn, kept, Tap("words", words=words), config, now, typed=True)
+    return _new_goal(conn, kept, form, words, config, now)
+
+
+def read_typed(words: str, form: Form, check_in: CheckIn, lang: str) -> Tap | None:
+    """The button that typed words stand for: its words, a scale's number, a choice's place, "A4" on the form."""
+    plain, place = _plain(words), check_in.place
+    if plain in TYPED:
+        return Tap(TYPED[plain], item=place.at)
+    if place.screen == "form":
+        letter, rest = plain[:1].upper(), plain[1:].strip()
+        shown = asked(form, check_in.answers)
+        where = LETTERS.find(letter) if letter else -1
+        return _choice(rest, form, check_in, shown[where], lang) if 0 <= where < len(shown) else None
+    return _choice(plain, form, check_in, place.at, lang) if place.screen == "question" else None
+
+
+def _choice(plain: str, form: Form, check_in: CheckIn, index: int, lang: str) -> Tap | None:
+    question = form.questions[index]
+    value = check_in.answers.get(question.key)
+    choices = form.choices(index, check_in.answers)
+    numbered = question.item.kind == "scale"
+    for place, (n, choice) in enumerate(choices, start=1):
+        number = str(choice.id) if numbered else str(place)
+        if plain in (number, _plain(choice_words(question, choice, lang))):
+            ticked = isinstance(value, tuple) and choice.id in value
+            verb: Verb = "pick" if question.item.kind != "many" else "off" if ticked else "on"
+            return Tap(verb, None, index, n)
+    return None
+
+
+def _new_goal(conn: Connection, kept: Kept, form: Form, words: str, config: Config, now: datetime) -> Outcome | None:
+    """Words typed where goals are ticked are a new goal: it joins the list and this form, and is ticked."""
+    index = _goal_question(form, kept.check_in)
+    if index is None or kept.asks is None:
+        return None
+    lang, text = kept.person.lang, " ".join(words.split())
+    if len(text) > GOAL_LONGEST or len(form.asks.goals) >= MOST_GOALS:
+        why = phrase(lang, "too_long", GOAL_LONGEST) if len(text) > GOAL_LONGEST else phrase(lang, "goal_full")
+        message = show(kept, form, config, now)
+        again = replace(message, text=f"{why}\n\n{message.text}")
+        return Outcome((Reply(again, None, kept.message_id, kept.check_in.id),))
+    number = people.add_goal(conn, kept.pair_id, text, kept.check_in.voice, now)
+    goals = (*kept.asks.goals, Goal(number, text, kept.check_in.voice))
+    asks = replace(kept.asks, goals=goals)
+    kept = replace(kept, asks=asks)
+    grown = compose(config.questionnaires.by_id, asks, kept.check_in.voice)
+    at = next(n for n, c in enumerate(grown.questions[index].choices) if c.id == number)
+    return _stepped(conn, kept, Tap("on", None, index, at), config, now, typed=True)
+
+
+def _goal_question(form: Form, check_in: CheckIn) -> int | None:
+    """The question at which goals are ticked, if it is shown now."""
+    shown = asked(form, check_in.answers) if check_in.place.screen == "form" else [check_in.place.at]
+    if check_in.place.screen not in ("question", "form"):
+        return None
+    return next((n for n in shown if form.questions[n].item.choices_from == "goals"), None)
+
+
+def reshow(conn: Connection, who: Person, config: Config, now: datetime) -> Outcome | None:
+    """What is open for this person, shown again; None if nothing is."""
+    for check_in_id in reversed(checkins.open_of(conn, who.id)):
+        kept = checkins.of_chat(conn, check_in_id, who)
+        if kept is not None and kept.asks is not None:
+            form = compose(config.questionnaires.by_id, _asks(kept), kept.check_in.voice)
+            return Outcome((Reply(show(kept, form, config, now), None, kept.message_id, kept.check_in.id),))
+    return None
+
+
+def _asks(kept: Kept) -> Asks:
+    assert kept.asks is not None
+    return kept.asks

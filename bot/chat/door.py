@@ -1,0 +1,158 @@
+"""The door: an update -> whose it is -> the handler for it. Runs inside the transaction that accepts the update."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+from telegram import CallbackQuery, ChatMemberUpdated, Update
+from telegram import Message as TelegramMessage
+from telegram.constants import ChatMemberStatus, ChatType
+
+from bot.chat import checkins, digests, joining
+from bot.chat.reply import Outcome, Reply, said
+from bot.chat.screens import crisis, in_language
+from bot.config import Config
+from bot.core.person import JOINING, Person
+from bot.core.questionnaire import LANGUAGES
+from bot.message import Message
+from bot.render import page, phrase
+from bot.store import checkins as kept_checkins
+from bot.store import digests as kept_digests
+from bot.store import inbox, people
+
+
+def accept(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
+    """Do what an update asks and mark it accepted, in one transaction."""
+    inbox.accept(conn, update.update_id)
+    if update.callback_query is not None:
+        return _tap(conn, update.callback_query, config, now)
+    if update.message is not None and update.message.chat.type == ChatType.PRIVATE:
+        return _message(conn, update.message, config, now)
+    if update.edited_message is not None and update.edited_message.chat.type == ChatType.PRIVATE:
+        return said(Message(phrase(_language(update.edited_message, None), "no_edits")))
+    if update.my_chat_member is not None:
+        _membership(conn, update.my_chat_member, now)
+    return Outcome()
+
+
+def again(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
+    """The update was accepted, but a stop came before its reply: show what stands now, instead of nothing."""
+    if update.effective_user is None:
+        return Outcome()
+    who = people.by_chat(conn, update.effective_user.id)
+    if who is None:
+        return Outcome()
+    step = joining.present(who, config, now)
+    if step is not None:
+        return Outcome((Reply(step, None, who.message_id, about=""),))
+    return checkins.reshow(conn, who, config, now) or Outcome()
+
+
+def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime) -> Outcome:
+    who = people.by_chat(conn, query.from_user.id)
+    data = query.data or ""
+    if who is None:
+        return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
+    message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
+    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
+    handler = handlers.get(data.partition(":")[0])
+    if handler is None:
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    return handler(conn, who, data, message_id, config, now)
+
+
+def _known(language_code: str | None) -> str:
+    """A language we speak, from what the phone says."""
+    code = (language_code or "").partition("-")[0]
+    return code if code in LANGUAGES else LANGUAGES[0]
+
+
+def _language(message: TelegramMessage, who: Person | None) -> str:
+    if who is not None:
+        return who.lang
+    return _known(message.from_user.language_code if message.from_user else None)
+
+
+def _message(conn: Connection, message: TelegramMessage, config: Config, now: datetime) -> Outcome:
+    chat_id, words = message.chat.id, (message.text or "").strip()
+    who = people.by_chat(conn, chat_id)
+    lang = _language(message, who)
+    if words.startswith("/"):
+        command, _, rest = words[1:].partition(" ")
+        return _command(conn, who, chat_id, command.partition("@")[0].lower(), rest.strip(), lang, config, now)
+    if who is None:
+        return said(Message(phrase(lang, "need_link") + "\n\n" + _fixed(lang, config)))
+    outcome = None
+    if words:
+        outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
+    return outcome or said(Message(_fixed(lang, config)))
+
+
+def _fixed(lang: str, config: Config) -> str:
+    """The one reply to any free text outside a question. Nothing is searched for in it: a miss would read as safety."""
+    return page(lang, "fixed.txt", crisis=crisis(config, lang), contact=_contact(config, lang))
+
+
+def _contact(config: Config, lang: str) -> str:
+    return in_language(dict(config.clinic.contact), lang)
+
+
+def _command(
+    conn: Connection,
+    who: Person | None,
+    chat_id: int,
+    command: str,
+    rest: str,
+    lang: str,
+    config: Config,
+    now: datetime,
+) -> Outcome:
+    if command == "start":
+        return joining.start(conn, who, chat_id, rest, lang, config, now)
+    if who is None or command == "help":
+        return said(_help(who, lang, config))
+    if command == "privacy" and who.role == "patient":
+        return said(joining.consent(who, config))
+    if who.state in JOINING:
+        step = joining.present(who, config, now)
+        return (
+            said(Message(_fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
+        )
+    return _member_command(conn, who, command, config, now) or said(_help(who, lang, config))
+
+
+def _member_command(conn: Connection, who: Person, command: str, config: Config, now: datetime) -> Outcome | None:
+    """The commands of somebody who takes part; None for an unknown one."""
+    if command == "settings" and who.state == "active":
+        return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
+    if command == "stop" and who.role == "patient" and who.state == "active":
+        return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
+    if command in ("checkin", "rate"):
+        return checkins.reshow(conn, who, config, now) or said(Message(phrase(who.lang, "nothing_open")))
+    if command == "digest" and who.role == "therapist":
+        latest = kept_digests.latest_of(conn, who.id)
+        return said(Message(phrase(who.lang, "no_digest")) if latest is None else digests.prompt(latest, who))
+    return None
+
+
+def _help(who: Person | None, lang: str, config: Config) -> Message:
+    role = "" if who is None else who.role
+    text = page(lang, "help.txt", crisis=crisis(config, lang), contact=_contact(config, lang), role=role)
+    return Message(text)
+
+
+def _membership(conn: Connection, change: ChatMemberUpdated, now: datetime) -> None:
+    """Somebody blocked the bot, or let it back in."""
+    who = people.by_chat(conn, change.from_user.id)
+    if who is None or change.chat.type != ChatType.PRIVATE:
+        return
+    blocked = change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
+    people.change(conn, who.id, unreachable_since=now if blocked else None)
+
+
+def remember_message(conn: Connection, who_chat: int, about: str, message_id: int) -> None:
+    """Which message stands for a check-in, or for the person's own conversation (about = "")."""
+    who = people.by_chat(conn, who_chat)
+    if who is not None and about:
+        kept_checkins.set_message(conn, about, message_id)
+    elif who is not None:
+        people.change(conn, who.id, message_id=message_id)

@@ -1,0 +1,254 @@
+"""Coming in, settling in, changing one's mind: /start, consent, time zone, language, when to ask, /stop."""
+
+import zoneinfo
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot import ids
+from bot.chat.reply import Outcome, Reply, said
+from bot.chat.screens import crisis, in_language
+from bot.config import Config
+from bot.core.person import Person
+from bot.core.questionnaire import LANGUAGES
+from bot.core.walltime import zone_of
+from bot.core.zones import REGIONS, by_city, city
+from bot.message import Button, Message, Rows, one_a_line
+from bot.render import local, page, phrase
+from bot.store import appointments, checkins, outbox, people
+
+CONSENT_VERSION = 1
+ASK_AT = ("after", "evening", "morning")
+
+
+def start(
+    conn: Connection, who: Person | None, chat_id: int, code: str, lang: str, config: Config, now: datetime
+) -> Outcome:
+    """/start, with or without a code. A code that is wrong, used, expired or another's gets one and the same answer."""
+    if not code:
+        return said(Message(phrase(lang, "need_link"))) if who is None else _again(conn, who, config, now)
+    how, found = people.redeem(conn, ids.hashed(code), chat_id, now, config.invite.tries_per_hour)
+    if how == "too many":
+        return said(Message(phrase(lang, "too_many_tries")))
+    if how == "bad" or found is None:
+        return said(Message(phrase(lang, "bad_link")))
+    return _again(conn, found, config, now)
+
+
+def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outcome:
+    """Whoever is on the way in sees the present step; whoever stopped may begin anew."""
+    if who.state in ("declined", "stopped"):
+        people.change(conn, who.id, state="consenting")
+        who = people.by_id(conn, who.id)
+    step = present(who, config, now)
+    return said(Message(phrase(who.lang, "already_in"))) if step is None else _own(step, who, fresh=True)
+
+
+def present(who: Person, config: Config, now: datetime) -> Message | None:
+    """The step a person on the way in is at; None for everybody else."""
+    if who.state == "consenting":
+        return consent(who, config)
+    if who.state == "settling":
+        return _settle(who, now)
+    return _when(who, config) if who.state == "choosing" else None
+
+
+def _own(message: Message, who: Person, message_id: int | None = None, fresh: bool = False) -> Outcome:
+    """The person's own conversation outside check-ins: one message, edited in place or sent anew."""
+    return Outcome((Reply(message, None if fresh else message_id, who.message_id if fresh else None, about=""),))
+
+
+def _button(who: Person, name: str, data: str, *values: object) -> Button:
+    return Button(phrase(who.lang, name, *values), f"e:{data}")
+
+
+def _languages(who: Person) -> Iterable[Button]:
+    return (_button(who, "language", f"lang:{lang}", lang) for lang in LANGUAGES if lang != who.lang)
+
+
+def consent(who: Person, config: Config) -> Message:
+    """What a patient must know before anything is asked."""
+    added = in_language(dict(config.consent.add), who.lang)
+    text = page(
+        who.lang, "consent.txt", crisis=crisis(config, who.lang),
+        contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
+    )  # fmt: skip
+    rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
+    return Message(text, rows if who.state == "consenting" else ())
+
+
+def _settle(who: Person, now: datetime) -> Message:
+    text = page(who.lang, "settle.txt", clock=_clock(who, now), language=phrase(who.lang, "language", who.lang))
+    rows = ((_button(who, "yes_right", "right"),), (_button(who, "other_time", "zone"),), tuple(_languages(who)))
+    return Message(text, rows)
+
+
+def _clock(who: Person, now: datetime) -> str:
+    return local(who.lang, "clock", now.astimezone(zone_of(who.zone)))
+
+
+def _when(who: Person, config: Config) -> Message:
+    return Message(phrase(who.lang, "when_to_ask"), _when_rows(who, config))
+
+
+def _when_rows(who: Person, config: Config) -> Rows:
+    times = {"after": (), "evening": (f"{config.plan.evening:%H:%M}",), "morning": (f"{config.plan.morning:%H:%M}",)}
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", *times[name]) for name in ASK_AT)
+
+
+def settings(who: Person, config: Config, now: datetime) -> Message:
+    """What a person can change, and how it is now."""
+    values = {"evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
+    asks = phrase(who.lang, f"ask_{who.ask_at}", *([values[who.ask_at]] if who.ask_at in values else []))
+    text = page(
+        who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
+        language=phrase(who.lang, "language", who.lang), every=who.ask_every,
+    )  # fmt: skip
+    rows: list[tuple[Button, ...]] = [(_button(who, "set_zone", "zone"),), tuple(_languages(who))]
+    if who.role == "patient":
+        less = _button(who, "ask_less", "every:2") if who.ask_every == 1 else _button(who, "ask_each", "every:1")
+        rows += [(_button(who, "set_time", "choose"),), (less,)]
+    return Message(text, tuple(rows))
+
+
+# ------------------------------------------------------------------------------------------------ taps
+
+
+def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
+    """A tap in the person's own conversation. One that does not fit the present step shows that step."""
+    verb, _, value = data.removeprefix("e:").partition(":")
+    screen = _tapped(conn, who, verb, value, config, now)
+    if screen is None:
+        step = present(people.by_id(conn, who.id), config, now)
+        toast = phrase(who.lang, "toast_stale" if step else "toast_not_yours")
+        return Outcome((Reply(step, message_id, about=""),) if step else (), toast)
+    return Outcome((Reply(screen, message_id, about=""),))
+
+
+def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
+    """The next screen, None if the tap has no meaning for this person now."""
+    inside = who.state in ("settling", "choosing", "active")
+    if verb == "lang" and value in LANGUAGES and (inside or who.state == "consenting"):
+        people.change(conn, who.id, lang=value)
+        return _after_change(conn, who, config, now)
+    if who.state == "consenting" and verb in ("agree", "decline"):
+        return _decided(conn, who, verb == "agree", config, now)
+    if verb == "right" and who.state == "settling":
+        return _settled(conn, who, config, now)
+    if not inside:
+        return None
+    if verb in ("zone", "region", "city"):
+        return _zone(conn, who, verb, value, config, now)
+    if who.role != "patient":
+        return None
+    return _wish(conn, who, verb, value, config, now)
+
+
+def _after_change(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
+    changed = people.by_id(conn, who.id)
+    return present(changed, config, now) or settings(changed, config, now)
+
+
+def _decided(conn: Connection, who: Person, agreed: bool, config: Config, now: datetime) -> Message:
+    people.add_consent(conn, who, CONSENT_VERSION, agreed, now)
+    people.change(conn, who.id, state="settling" if agreed else "declined")
+    if agreed:
+        return _after_change(conn, who, config, now)
+    _tell_therapist(conn, who, now)
+    return Message(phrase(who.lang, "declined"))
+
+
+def _settled(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
+    if who.role == "patient":
+        people.change(conn, who.id, state="choosing")
+        return _after_change(conn, who, config, now)
+    return _active(conn, who, config, now)
+
+
+def _active(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
+    people.change(conn, who.id, state="active")
+    _replan(conn, who, config, now)
+    if who.role == "therapist":
+        appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
+    return Message(page(who.lang, "welcome.txt", role=who.role, crisis=crisis(config, who.lang)))
+
+
+def _replan(conn: Connection, who: Person, config: Config, now: datetime) -> None:
+    mine = {"patient_id": who.id} if who.role == "patient" else {"therapist_id": who.id}
+    for pair_id in people.pairs(conn, **mine):
+        appointments.replan(conn, pair_id, config.plan, now)
+
+
+def _zone(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
+    if verb == "zone":
+        regions = one_a_line(_button(who, "region", f"region:{name}", name) for name in REGIONS)
+        return Message(phrase(who.lang, "which_region"), regions)
+    if verb == "region" and value in REGIONS:
+        cities = [Button(f"{city(z)} {_at(z, now)}", f"e:city:{z}") for z in REGIONS[value]]
+        return Message(phrase(who.lang, "which_city"), one_a_line([*cities, _button(who, "back", "zone")]))
+    if verb == "city" and value in zoneinfo.available_timezones():
+        return _moved(conn, who, value, config, now)
+    return None
+
+
+def _at(zone: str, now: datetime) -> str:
+    return f"{now.astimezone(zone_of(zone)):%H:%M}"
+
+
+def _moved(conn: Connection, who: Person, zone: str, config: Config, now: datetime) -> Message:
+    people.change(conn, who.id, zone=zone)
+    _replan(conn, who, config, now)
+    return _after_change(conn, who, config, now)
+
+
+def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
+    """When and how often a patient would like to be asked; ending it."""
+    if verb == "choose" and who.state == "active":
+        return _when(who, config)
+    if verb == "when" and value in ASK_AT and who.state in ("choosing", "active"):
+        people.change(conn, who.id, ask_at=value)
+        if who.state == "choosing":
+            return _active(conn, who, config, now)
+        _replan(conn, who, config, now)
+        return _after_change(conn, who, config, now)
+    if verb == "every" and value in ("1", "2") and who.state == "active":
+        people.change(conn, who.id, ask_every=int(value))
+        return _after_change(conn, who, config, now)
+    if verb == "keep":
+        return Message(phrase(who.lang, "still_on"))
+    return _stopped(conn, who, now) if verb == "stop" else None
+
+
+def stop(who: Person) -> Message:
+    """/stop: asked once more, with what it means."""
+    return Message(
+        phrase(who.lang, "stop_sure"), one_a_line([_button(who, "stop_yes", "stop"), _button(who, "stop_no", "keep")])
+    )
+
+
+def _stopped(conn: Connection, who: Person, now: datetime) -> Message:
+    people.change(conn, who.id, state="stopped")
+    checkins.withdraw_person(conn, who.id, "withdrawn")
+    _tell_therapist(conn, who, now)
+    return Message(phrase(who.lang, "stopped"))
+
+
+def _tell_therapist(conn: Connection, who: Person, now: datetime) -> None:
+    """The therapist learns that the check-ins ended, neutrally, and without a reason."""
+    for pair_id in people.pairs(conn, patient_id=who.id):
+        therapist = people.pair_of(conn, pair_id).therapist
+        if therapist.can_be_asked:
+            words = phrase(therapist.lang, "ended_for", who.code)
+            outbox.add(conn, therapist, f"ended:{who.id}:{now.isoformat()}", "notice", Message(words).to_json(), now)
+
+
+def on_words(conn: Connection, who: Person, words: str, config: Config, now: datetime) -> Outcome | None:
+    """A typed place while the time zone is being chosen; None if the person is not settling in."""
+    if who.state != "settling":
+        return None
+    zone = by_city(words, frozenset(zoneinfo.available_timezones()))
+    if zone is not None:
+        return _own(_moved(conn, who, zone, config, now), who, fresh=True)
+    regions = one_a_line(_button(who, "region", f"region:{name}", name) for name in REGIONS)
+    return _own(Message(phrase(who.lang, "unknown_city"), regions), who, fresh=True)

@@ -1,0 +1,272 @@
+"""A check-in and its place -> the message that shows it. Every screen of the wizard, and the therapist's one form."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.config import Config
+from bot.core.checkin import Place, Verb, is_over, times_to_ask_again
+from bot.core.form import STILL, Form, Question, asked
+from bot.core.history import Answer
+from bot.core.questionnaire import Choice
+from bot.core.walltime import zone_of
+from bot.message import Button, Message, Rows, one_a_line
+from bot.render import local, page, phrase
+from bot.store.checkins import Kept
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_GOALS = 5
+VERBS: dict[Verb, str] = {
+    "begin": "b", "pick": "p", "on": "n", "off": "f", "done": "d", "back": "k", "skip": "s", "later": "l", "again": "a",
+    "hide": "h", "change": "g", "goto": "o", "send": "x", "not_met": "m", "did_not_meet": "y", "pass": "z",
+}  # fmt: skip
+
+
+def show(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
+    """The message for where the person is now."""
+    check, place, lang = kept.check_in, kept.check_in.place, kept.person.lang
+    if check.state == "answered":
+        return _sent(kept, config)
+    if check.state in ("excused", "not_asked"):
+        noted = "did_not_meet_noted" if kept.why == "not_met" else "not_needed"
+        return Message(phrase(lang, noted))
+    if is_over(check, now, config.plan):
+        return Message(phrase(lang, "closed"))
+    if place.hidden:
+        return Message(phrase(lang, "ready_hidden"), _rows(kept, [["begin"]]))
+    if place.screen == "ready":
+        return ready(kept)
+    screens = {
+        "question": _question, "form": _form, "summary": _summary, "change": _change, "later": _later,
+        "put_off": _put_off, "not_met": _not_met,
+    }  # fmt: skip
+    return screens[place.screen](kept, form, config, now)
+
+
+def ready(kept: Kept, again: bool = False) -> Message:
+    """The message that a check-in arrives with: nothing private, it may be read off a locked screen."""
+    lang = kept.person.lang
+    if kept.check_in.voice == "therapist":
+        return Message(phrase(lang, "ready_form", local(lang, "clock", kept.local)), _rows(kept, [["begin"]]))
+    words = phrase(lang, "ready_again" if again else "ready")
+    return Message(words, _rows(kept, [["begin"], ["later"]]))
+
+
+# ------------------------------------------------------------------------------------------------ buttons
+
+
+def data(kept: Kept, verb: Verb, *more: int | str) -> str:
+    """What a button of this check-in sends: ids and numbers only."""
+    return ":".join(["c", kept.check_in.id, str(kept.check_in.place.turn), VERBS[verb], *map(str, more)])
+
+
+def _button(kept: Kept, verb: Verb, *more: int | str) -> Button:
+    resumed = verb == "begin" and kept.check_in.place.started
+    names = {"begin": "resume" if resumed else "begin"}
+    return Button(phrase(kept.person.lang, names.get(verb, verb)), data(kept, verb, *more))
+
+
+def _rows(kept: Kept, rows: Sequence[Sequence[Verb]]) -> Rows:
+    return tuple(tuple(_button(kept, verb) for verb in row) for row in rows if row)
+
+
+# ------------------------------------------------------------------------------------------------ the patient's screens
+
+
+def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    check, at = kept.check_in, kept.check_in.place.at
+    lang, shown, question = kept.person.lang, asked(form, kept.check_in.answers), form.questions[kept.check_in.place.at]
+    value = check.answers.get(question.key)
+    n = shown.index(at) + 1 if at in shown else 1
+    text = page(
+        lang, "question.txt",
+        n=n, m=len(shown), stem=stem(question, kept, config), words=wording(question, form, lang, config),
+        optional=question.item.optional, kind=question.item.kind, most=question.item.most,
+        can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
+        so_far="" if question.item.kind == "many" else answer_words(question, value, lang),
+    )  # fmt: skip
+    first = n == 1
+    below: list[list[Verb]] = [["skip"] if first else ["back", "skip"], ["later", "hide"], ["not_met"] if first else []]
+    return Message(text, _choices(kept, form, at, value) + _rows(kept, below))
+
+
+def _can_add(question: Question, form: Form) -> bool:
+    return question.item.choices_from == "goals" and len(form.asks.goals) < MOST_GOALS
+
+
+def _choices(kept: Kept, form: Form, index: int, value: Answer) -> Rows:
+    """One button a line, whole words; ticks are set and taken back, and [Done] ends them."""
+    question, lang = form.questions[index], kept.person.lang
+    buttons = []
+    for n, choice in form.choices(index, kept.check_in.answers):
+        label, chosen = choice_words(question, choice, lang), _is_chosen(choice, value)
+        verb: Verb = ("off" if chosen else "on") if question.item.kind == "many" else "pick"
+        label = phrase(lang, "ticked", label) if chosen else label
+        buttons.append(Button(label, data(kept, verb, index, n)))
+    if question.item.kind == "many" and isinstance(value, tuple) and len(value) >= question.item.least:
+        buttons.append(Button(phrase(lang, "done"), data(kept, "done", index)))
+    return one_a_line(buttons)
+
+
+def _is_chosen(choice: Choice, value: Answer) -> bool:
+    return choice.id in value if isinstance(value, tuple) else choice.id == value
+
+
+def _summary(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang = kept.person.lang
+    rows = [
+        {"words": wording(q, form, lang, config), "answer": answer_words(q, kept.check_in.answers.get(q.key), lang)}
+        for q in (form.questions[n] for n in asked(form, kept.check_in.answers))
+        if q.item.id != STILL.id
+    ]
+    text = page(lang, "summary.txt", rows=rows, crisis=crisis(config, lang))
+    return Message(text, _rows(kept, [["send"], ["change"], ["back", "hide"]]))
+
+
+def _change(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang = kept.person.lang
+    buttons = [
+        Button(_short(wording(form.questions[n], form, lang, config)), data(kept, "goto", n))
+        for n in asked(form, kept.check_in.answers)
+    ]
+    return Message(phrase(lang, "which_change"), one_a_line(buttons) + _rows(kept, [["back", "hide"]]))
+
+
+def _short(words: str, most: int = 40) -> str:
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+
+
+def _later(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang, zone = kept.person.lang, zone_of(kept.person.zone)
+    offers = times_to_ask_again(kept.check_in, now, config.plan)
+    buttons = [
+        Button(phrase(lang, f"again_{word}", _clock(lang, at, zone)), data(kept, "again", word)) for word, at in offers
+    ]
+    words = phrase(lang, "which_later" if offers else "no_later")
+    return Message(words, one_a_line(buttons) + _rows(kept, [["back", "hide"]]))
+
+
+def _put_off(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang, again = kept.person.lang, kept.check_in.place.again or now
+    words = phrase(lang, "put_off", _clock(lang, again, zone_of(kept.person.zone)))
+    return Message(words, _rows(kept, [["begin"]]))
+
+
+def _clock(lang: str, at: datetime, zone: object) -> str:
+    return local(lang, "clock", (at + timedelta(seconds=30)).astimezone(zone))  # type: ignore[arg-type]
+
+
+def _not_met(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang = kept.person.lang
+    text = page(lang, "not_met.txt", day=local(lang, "day", kept.local))
+    return Message(text, _rows(kept, [["did_not_meet"], ["back", "hide"]]))
+
+
+def _sent(kept: Kept, config: Config) -> Message:
+    lang = kept.person.lang
+    if kept.check_in.voice == "therapist":
+        return Message(phrase(lang, "form_sent"))
+    return Message(page(lang, "sent.txt", late=kept.check_in.late, crisis=crisis(config, lang)))
+
+
+# ------------------------------------------------------------------------------------------------ the therapist's form
+
+
+def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
+    lang, answers = kept.person.lang, kept.check_in.answers
+    shown = asked(form, answers)
+    questions = [form.questions[n] for n in shown]
+    lines = [
+        {"letter": letter, "words": wording(q, form, lang, config), "answer": answer_words(q, answers.get(q.key), lang)}
+        for letter, q in zip(LETTERS, questions, strict=False)
+    ]
+    text = page(
+        lang, "form.txt",
+        code=kept.code, when=local(lang, "day_and_time", kept.local),
+        stem=stem(questions[0], kept, config) if questions else "",
+        rows=lines, legend=_legend(questions, lang), can_add=any(_can_add(q, form) for q in questions),
+    )  # fmt: skip
+    rows = tuple(row for letter, n in zip(LETTERS, shown, strict=False) for row in _form_rows(kept, form, n, letter))
+    last = _rows(kept, [["send", "pass"], ["later", "hide"], ["not_met"]])
+    return Message(text, rows + last)
+
+
+def _legend(questions: Sequence[Question], lang: str) -> str:
+    """The words of the numbers, once: every scale on the form that has numbers on its buttons."""
+    scales = {tuple(q.choices): q for q in questions if q.item.kind == "scale"}
+    return "\n".join(", ".join(f"{c.id} {_label(c, lang)}" for c in choices) for choices in scales)
+
+
+def _form_rows(kept: Kept, form: Form, index: int, letter: str) -> list[tuple[Button, ...]]:
+    """A row of numbers under a rated sentence; words, two in a row, under everything else."""
+    question, lang = form.questions[index], kept.person.lang
+    value = kept.check_in.answers.get(question.key)
+    rated = question.item.kind == "scale"
+    buttons = []
+    for n, choice in form.choices(index, kept.check_in.answers):
+        chosen = _is_chosen(choice, value)
+        label = f"{letter} {choice.id}" if rated else f"{letter} {_short(choice_words(question, choice, lang), 30)}"
+        verb: Verb = ("off" if chosen else "on") if question.item.kind == "many" else "pick"
+        buttons.append(Button(phrase(lang, "ticked", label) if chosen else label, data(kept, verb, index, n)))
+    width = 8 if rated else 1 if question.item.choices_from else 3
+    return [tuple(buttons[i : i + width]) for i in range(0, len(buttons), width)]
+
+
+# ------------------------------------------------------------------------------------------------ words
+
+
+def stem(question: Question, kept: Kept, config: Config) -> str:
+    """What stands above a questionnaire's sentences, with the weekday of the session."""
+    lang = kept.person.lang
+    words = config.questionnaires.by_id[question.questionnaire].stem.get(kept.check_in.voice, {})
+    return in_language(words, lang).replace("{day}", local(lang, "weekday", kept.local))
+
+
+def in_language(words: object, lang: str) -> str:
+    """The text in this language, or in the first one there is: a clinic's own file may have one only."""
+    if not isinstance(words, dict) or not words:
+        return ""
+    return str(words.get(lang) or next(iter(words.values())))
+
+
+def wording(question: Question, form: Form, lang: str, config: Config) -> str:  # noqa: ARG001
+    """The question's sentence; one that is asked of each goal names the goal."""
+    if question.item.id == STILL.id:
+        before = form.asks.before
+        top = next((g for g in form.asks.goals if before and g.id == before[1]), None)
+        return phrase(lang, "still", f"{top.id}. {top.words}" if top else "")
+    words = in_language(dict(question.item.wording[form.voice]), lang)
+    return words if question.goal is None else f"{question.goal.id}. {question.goal.words}\n{words}"
+
+
+def choice_words(question: Question, choice: Choice, lang: str) -> str:
+    """A choice's label."""
+    if question.item.id == STILL.id:
+        return phrase(lang, f"still_{choice.id}")
+    return _label(choice, lang)
+
+
+def _label(choice: Choice, lang: str) -> str:
+    return in_language(dict(choice.label), lang)
+
+
+def answer_words(question: Question, value: Answer, lang: str) -> str:
+    """An answer as its words; empty for one skipped."""
+    if value is None:
+        return ""
+    if question.item.kind == "text":
+        return str(value)
+    chosen = value if isinstance(value, tuple) else (value,)
+    return ", ".join(choice_words(question, c, lang) for c in question.choices if c.id in chosen)
+
+
+def crisis(config: Config, lang: str) -> dict[str, str]:
+    """The crisis line and the words for overseas."""
+    return {
+        "line": in_language(dict(config.crisis.line), lang),
+        "overseas": in_language(dict(config.crisis.overseas), lang),
+    }
+
+
+def place_of(kept: Kept) -> Place:
+    """Where the person is."""
+    return kept.check_in.place

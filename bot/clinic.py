@@ -1,0 +1,188 @@
+"""The clinic's door: what staff do, as functions of a connection. The command line calls them now, a page later.
+
+A request that cannot be carried out raises Refused, a sentence; nothing is written then.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot import ids
+from bot.config import Config
+from bot.core.person import Person
+from bot.core.problem import did_you_mean
+from bot.core.rehearsal import WeeklyRule
+from bot.core.walltime import is_zone, local_date, zone_names, zone_of
+from bot.store import appointments, people
+from bot.store.people import Refused
+from bot.store.tables import AnyRow
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invite just made: the code exists only here, the database keeps its hash."""
+
+    person: str
+    code: str
+    expires: datetime
+
+    def link(self, bot_name: str) -> str:
+        """What the person opens on the phone."""
+        return f"https://t.me/{bot_name}?start={self.code}"
+
+
+def zone_or_refuse(zone: str) -> str:
+    """The zone if there is one of that name; Refused with the nearest name if not."""
+    if not is_zone(zone):
+        raise Refused(f'There is no time zone "{zone}".{did_you_mean(zone, zone_names())}')
+    return zone
+
+
+def lang_or_refuse(lang: str, config: Config) -> str:
+    """The language if the clinic speaks it."""
+    if lang not in config.clinic.languages:
+        raise Refused(f'"{lang}" is not one of the clinic\'s languages: {", ".join(config.clinic.languages)}.')
+    return lang
+
+
+def parse_wall(text: str) -> datetime:
+    """A wall time "2026-11-03T14:00"; Refused with an example if it is none."""
+    try:
+        wall = datetime.fromisoformat(text)
+    except ValueError:
+        wall = None
+    if wall is None or wall.tzinfo is not None or ("T" not in text and " " not in text.strip()):
+        raise Refused(f'"{text}" is not a date and time: write it as 2026-11-03T14:00, in the clinic\'s time.')
+    return wall.replace(second=0, microsecond=0)
+
+
+def parse_weekly(text: str) -> tuple[int, time]:
+    """Weekday and time from "Tue 14:00"; Refused with an example if it is neither."""
+    day, _, clock = text.strip().partition(" ")
+    weekday = next((n for n, name in enumerate(WEEKDAYS) if day[:3].title() == name), None)
+    try:
+        at = time.fromisoformat(clock.strip())
+    except ValueError:
+        at = None
+    if weekday is None or at is None or at.tzinfo is not None:
+        raise Refused(f'"{text}" is not a weekday and a time: write it as "Tue 14:00".')
+    return weekday, at
+
+
+def parse_date(text: str) -> date:
+    """A date "2026-11-03"; Refused with an example if it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused(f'"{text}" is not a date: write it as 2026-11-03.') from None
+
+
+# ------------------------------------------------------------------------------------------------ people
+
+
+def add_therapist(conn: Connection, config: Config, code: str, zone: str, lang: str) -> Shown:
+    """Add a therapist."""
+    return person_shown(people.add(conn, "therapist", code, zone_or_refuse(zone), lang_or_refuse(lang, config)))
+
+
+def add_patient(
+    conn: Connection, config: Config, code: str, therapist: str, zone: str, lang: str, now: datetime
+) -> Shown:
+    """Add a patient and bring the patient together with a therapist."""
+    other = people.by_code(conn, therapist, "therapist")
+    patient = people.add(conn, "patient", code, zone_or_refuse(zone), lang_or_refuse(lang, config))
+    pair_id = people.add_pair(conn, patient.id, other.id, now)
+    return person_shown(patient) | {"therapist": therapist, "pair": pair_id}
+
+
+def person_shown(who: Person) -> Shown:
+    """A person as the desk sees them: never an answer, never a chat."""
+    return {"id": who.id, "role": who.role, "code": who.code, "zone": who.zone, "lang": who.lang, "state": who.state}
+
+
+def invite(conn: Connection, config: Config, code: str, now: datetime) -> Invited:
+    """Make a single-use invite for somebody who is not in yet."""
+    who = people.by_code(conn, code)
+    if who.chat_id is not None:
+        raise Refused(f'"{code}" is in already.')
+    invited = Invited(code, ids.token(), now + config.invite.valid)
+    people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires)
+    return invited
+
+
+# ------------------------------------------------------------------------------------------------ sessions
+
+
+def add_session(
+    conn: Connection, config: Config, code: str, wall: datetime, minutes: int | None, now: datetime
+) -> Shown:
+    """Add a session of a patient with their therapist, at the clinic's wall time."""
+    pair = people.pair_by_patient_code(conn, code)
+    length = _minutes(config, minutes)
+    session_id = appointments.add_session(conn, pair, wall, config.clinic.zone, length)
+    appointments.replan(conn, pair.id, config.plan, now)
+    return session_shown(appointments.session_row(conn, session_id), code)
+
+
+def _minutes(config: Config, minutes: int | None) -> int:
+    length = int(config.plan.session_length.total_seconds() // 60) if minutes is None else minutes
+    if not 1 <= length <= 24 * 60:
+        raise Refused(f"A session of {length} minutes is not possible: 1 to 1440.")
+    return length
+
+
+def session_shown(row: AnyRow, code: str) -> Shown:
+    """A session as the desk sees it."""
+    return {
+        "id": row.id, "patient": code, "starts": row.local, "zone": row.zone, "minutes": row.minutes,
+        "state": row.state, "confirm": row.confirm,
+    }  # fmt: skip
+
+
+def _changed(conn: Connection, config: Config, session_id: int, now: datetime) -> Shown:
+    row = appointments.session_row(conn, session_id)
+    appointments.replan(conn, row.pair_id, config.plan, now)
+    return session_shown(row, people.pair_of(conn, row.pair_id).patient.code)
+
+
+def move_session(conn: Connection, config: Config, session_id: int, wall: datetime, now: datetime) -> Shown:
+    """Move a session; what was not sent yet moves with it."""
+    appointments.move_session(conn, session_id, wall)
+    return _changed(conn, config, session_id, now)
+
+
+def mark_session(conn: Connection, config: Config, session_id: int, state: str, now: datetime) -> Shown:
+    """Cancel a session, or say that it was held or missed."""
+    appointments.mark_session(conn, session_id, state)
+    return _changed(conn, config, session_id, now)
+
+
+def set_weekly(
+    conn: Connection, config: Config, code: str, rule: str, first: date | None, minutes: int | None, now: datetime
+) -> Shown:
+    """A session every week from a date on (today if none is given)."""
+    pair = people.pair_by_patient_code(conn, code)
+    weekday, clock = parse_weekly(rule)
+    begin = first or local_date(now, zone_of(config.clinic.zone))
+    weekly = WeeklyRule(weekday, clock, _minutes(config, minutes))
+    weekly_id = appointments.add_weekly(conn, pair, weekly, config.clinic.zone, begin)
+    made = appointments.lay_out(conn, weekly_id, now)
+    appointments.replan(conn, pair.id, config.plan, now)
+    shown = f"{WEEKDAYS[weekday]} {clock:%H:%M}"
+    return {"id": weekly_id, "patient": code, "weekly": shown, "from": begin.isoformat(), "sessions": made}
+
+
+def listed(conn: Connection) -> list[Shown]:
+    """Everybody and every session, one row each."""
+    rows = [person_shown(who) for who in people.people(conn)]
+    for who in people.people(conn, "patient"):
+        for pair_id in people.pairs(conn, patient_id=who.id):
+            therapist = people.pair_of(conn, pair_id).therapist.code
+            found = appointments.sessions_of(conn, pair_id)
+            rows += [session_shown(row, who.code) | {"role": "session", "therapist": therapist} for row in found]
+    return rows

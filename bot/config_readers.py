@@ -1,0 +1,261 @@
+"""How a value of config.toml is read: a TOML value -> what the program works with, or a refusal with the remedy."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from datetime import time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from bot.core.problem import did_you_mean
+from bot.core.questionnaire import LANGUAGES
+from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
+
+TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LONGEST_DURATION = timedelta(days=366)
+UNITS = {
+    "s": timedelta(seconds=1),
+    "sec": timedelta(seconds=1),
+    "second": timedelta(seconds=1),
+    "min": timedelta(minutes=1),
+    "minute": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
+DURATION = re.compile(r"([0-9]{1,7}) ?([A-Za-z]+)")
+CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Refused(Exception):
+    """A value that cannot be read: a sentence with the remedy, and the steps to the place inside the value."""
+
+    def __init__(self, says: str, *steps: str | int) -> None:
+        super().__init__(says)
+        self.mistakes: list[tuple[str, tuple[str | int, ...]]] = [(says, steps)]
+
+
+Reader = Callable[[object], Any]
+
+
+def each(found: Sequence[tuple[Reader, object, str | int]]) -> list[Any]:
+    """Reads every value at its step; refuses with the mistakes of all of them."""
+    values, refused = [], []
+    for reader, value, step in found:
+        try:
+            values.append(reader(value))
+        except Refused as refusal:
+            refused += [(says, (step, *steps)) for says, steps in refusal.mistakes]
+    if refused:
+        together = Refused("")
+        together.mistakes = refused
+        raise together
+    return values
+
+
+def _text(value: object, example: str) -> str:
+    if not isinstance(value, str):
+        raise Refused(f"must be text in quotes, not {kind_of(value)}: write {example}.")
+    return value.strip()
+
+
+def text(longest: int = 300, *, empty: bool = False) -> Reader:
+    """A text; an empty one only if it may be."""
+
+    def read(value: object) -> str:
+        found = _text(value, '"…"')
+        if (found or not empty) and (says := ill_text(found, longest)):
+            raise Refused(says)
+        return found
+
+    return read
+
+
+def flag(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise Refused(f"must be true or false without quotes, not {kind_of(value)}: write true or false.")
+    return value
+
+
+def whole(low: int, high: int) -> Reader:
+    """A whole number in a range."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            told = str(value)[:20] if isinstance(value, float) else kind_of(value)
+            raise Refused(f"must be a whole number without quotes, not {told}: write one from {low} to {high}.")
+        if not low <= value <= high:
+            raise Refused(f"must be from {low} to {high}, not {str(value)[:20]}: write a number in that range.")
+        return value
+
+    return read
+
+
+def number(low: float, high: float) -> Reader:
+    """A number in a range, with or without a decimal point."""
+
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            says = f"must be a number without quotes, not {kind_of(value)}: write one from {low:g} to {high:g}."
+            raise Refused(says)
+        # nan is in no range.
+        if not low <= value <= high:
+            says = f"must be from {low:g} to {high:g}, not {str(value)[:20]}: write a number in that range."
+            raise Refused(says)
+        return float(value)
+
+    return read
+
+
+def duration(value: object) -> timedelta:
+    """An elapsed time: "60 min", "24 h", "3 days", "5 s"."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise Refused(f'needs quotes and a unit: write "{str(value)[:10]} min" (or s, h, days).')
+    found = DURATION.fullmatch(written := _text(value, '"60 min" (or s, h, days)'))
+    if found is None:
+        says = f'{shown(written)} is no duration: write a whole number and a unit, as "90 min", "24 h", "3 days".'
+        raise Refused(says)
+    count, word = int(found.group(1)), found.group(2)
+    unit = UNITS.get(word.lower()) or UNITS.get(word.lower().removesuffix("s"))
+    if unit is None:
+        raise Refused(f'{shown(word)} is no unit: write s, min, h or days, as "60 min".{did_you_mean(word, UNITS)}')
+    # Compared before it is multiplied out: a timedelta overflows.
+    if count > LONGEST_DURATION // unit:
+        raise Refused(f'{shown(written)} is longer than a year: write "366 days" or less.')
+    return count * unit
+
+
+def clock(value: object) -> time:
+    """A time of day: "18:00"."""
+    if isinstance(value, time):
+        raise Refused(f'a time needs quotes: write "{value:%H:%M}".')
+    found = CLOCK.fullmatch(written := _text(value, '"18:00"'))
+    if found is None or int(found.group(1)) > 23 or int(found.group(2)) > 59:
+        raise Refused(f'{shown(written)} is no time of day: write hours 00-23 and minutes, as "18:00".')
+    return time(int(found.group(1)), int(found.group(2)))
+
+
+def weekday(value: object) -> int:
+    """A day of the week, 0 for Monday: "Mon" or "Monday"."""
+    word = _text(value, '"Mon"').capitalize()
+    for days in (DAYS, LONG_DAYS):
+        if word in days:
+            return days.index(word)
+    hint = did_you_mean(word[:20], (*DAYS, *LONG_DAYS))
+    raise Refused(f"{shown(word)} is no day of the week: write one of {listed(DAYS)}.{hint}")
+
+
+def zone(value: object) -> str:
+    """The name of a time zone: "America/Denver"."""
+    name = _text(value, '"America/Denver"')
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        near = nearest_zones(name)
+        hint = " Did you mean " + " or ".join(f'"{one}"' for one in near) + "?" if near else ""
+        says = f'{shown(name)} is no time zone: write a region and a city, as "America/Denver".{hint}'
+        raise Refused(says) from None
+    return name
+
+
+def nearest_zones(name: str) -> list[str]:
+    """Zones whose city is the one named, or else the one spelled most like it; at most three."""
+    known = sorted(available_timezones())
+    wanted = name[:60].strip().replace(" ", "_").casefold()
+    city = wanted.rpartition("/")[2]
+    same = [one for one in known if city and one.casefold().rpartition("/")[2] == city]
+    if exact := [one for one in same if one.casefold() == wanted] or same:
+        return exact[:3]
+    for words in ({one: one for one in known}, {one.rpartition("/")[2]: one for one in known}):
+        if hint := did_you_mean(wanted, words):
+            return [words[hint.split('"')[1]]]
+    return []
+
+
+def _language(value: object) -> str:
+    language = _text(value, '"en"')
+    if language not in LANGUAGES:
+        raise Refused(foreign(language))
+    return language
+
+
+def languages(value: object) -> tuple[str, ...]:
+    """The languages people can choose from; the first is the one they start in."""
+    if not isinstance(value, list):
+        raise Refused(f'must be a list, not {kind_of(value)}: write ["en", "es"].')
+    if not value:
+        raise Refused('is empty: write at least one language, as ["en"].')
+    return _once(each([(_language, one, index) for index, one in enumerate(value)]))
+
+
+def names(value: object) -> tuple[str, ...]:
+    """A list of questionnaires by id; that there are such is checked where the files are known."""
+    if not isinstance(value, list):
+        raise Refused(f'must be a list, not {kind_of(value)}: write ["alliance", "goals"].')
+    return _once(each([(text(40), one, index) for index, one in enumerate(value)]))
+
+
+def _once(found: Sequence[str]) -> tuple[str, ...]:
+    for index, one in enumerate(found):
+        if one in found[:index]:
+            raise Refused(f"{shown(one)} stands here twice: take one out.", index)
+    return tuple(found)
+
+
+def words(value: object) -> dict[str, str]:
+    """A text by language; or one text, under "", that stands for every language."""
+    if isinstance(value, str):
+        return {"": text(1000)(value)}
+    if not isinstance(value, dict):
+        raise Refused(f'must be a text by language, not {kind_of(value)}: write {{ en = "…", es = "…" }}.')
+
+    return dict(zip(value, each([(_in(language), one, language) for language, one in value.items()]), strict=True))
+
+
+def _in(language: str) -> Reader:
+    """The reader of a text in that language: any text, or a refusal of the language."""
+    return text(1000) if language in LANGUAGES else lambda _: _language(language)
+
+
+def one_of(known: Sequence[str]) -> Reader:
+    """One of the known words, in small or capital letters."""
+
+    def read(value: object) -> str:
+        word = _text(value, f'"{known[0]}"').upper()
+        if word not in known:
+            raise Refused(f"{shown(word)} is not one of {listed(known)}.{unknown(word, known)}")
+        return word
+
+    return read
+
+
+def url(value: object) -> str:
+    """The address of a Bot API, without the token."""
+    address = _text(value, '"https://api.telegram.org"').rstrip("/")
+    if not URL.fullmatch(address):
+        raise Refused('is no address: write one as "https://api.telegram.org".')
+    if re.search(r"/bot[^/]*$", address):
+        raise Refused("must end before /bot: take that and the token out, Accord adds both.")
+    return address
+
+
+def variable(value: object) -> str:
+    """The name of an environment variable; "" for none."""
+    name = _text(value, '"ACCORD_TOKEN"')
+    if name and not VARIABLE.fullmatch(name):
+        raise Refused('is no name of an environment variable: write "ACCORD_TOKEN", and set that to the token.')
+    return name
+
+
+def holds_token(value: object) -> bool:
+    """Whether a bot's token stands anywhere in a value."""
+    if isinstance(value, str):
+        return TOKEN.search(value) is not None
+    inside: Collection[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(holds_token(one) for one in inside)

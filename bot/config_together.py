@@ -1,0 +1,84 @@
+"""What values of config.toml mean together, and beside the questionnaires: mistakes that no single value shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.config_keys import AT_LEAST, BY_LANGUAGE, CHECK_INS
+from bot.core.problem import did_you_mean
+from bot.core.questionnaire import Questionnaire, Voice, Words
+from bot.core.questionnaire_part import listed, shown
+from bot.toml.file import TomlFile
+
+Values = dict[str, dict[str, Any]]
+"""The values by table and key; one with a mistake of its own is left out."""
+
+
+def together(file: TomlFile, values: Values, found: Mapping[str, Questionnaire | None]) -> None:
+    """What only several values show together."""
+    _one_token(file, values["telegram"])
+    _in_order(file, values["findings"])
+    spoken = values["clinic"].get("languages", ())
+    for table, key in BY_LANGUAGE:
+        if key in values[table]:
+            values[table][key] = _in_every_language(file, (table, key), values[table][key], spoken)
+    for key in CHECK_INS:
+        _known_questionnaires(file, key, values["questionnaires"].get(key, ()), found)
+    if values["questionnaires"].get("after_session") == ():
+        file.wrong(("questionnaires", "after_session"), 'is empty: write at least one, as ["alliance"].')
+    used = {name for key in CHECK_INS for name in values["questionnaires"].get(key, ())}
+    for name in sorted(used):
+        _speaks(file, found.get(name), spoken)
+
+
+def _one_token(file: TomlFile, telegram: Mapping[str, Any]) -> None:
+    by_variable, by_file = telegram.get("token_env"), telegram.get("token_file")
+    if by_variable and by_file:
+        says = 'the token is named twice, by token_env and by token_file: set one of the two to "".'
+        file.wrong(("telegram", "token_file"), says)
+    elif by_variable == "" and by_file == "":
+        says = 'nothing says where the token is: write token_env = "ACCORD_TOKEN", or a path after token_file.'
+        file.wrong(("telegram", "token_env"), says)
+
+
+def _in_order(file: TomlFile, findings: Mapping[str, Any]) -> None:
+    for larger, smaller in AT_LEAST:
+        if larger in findings and smaller in findings and findings[larger] < findings[smaller]:
+            says = f"is {findings[larger]:g}, less than {smaller} = {findings[smaller]:g}: make it at least as large."
+            file.wrong(("findings", larger), says)
+
+
+def _in_every_language(file: TomlFile, path: tuple[str, str], words: Words, spoken: tuple[str, ...]) -> Words:
+    """The words for each language of the clinic. A contact may be one text for all: often it is just a number."""
+    if "" in words:
+        if len(spoken) > 1 and path != ("clinic", "contact"):
+            example = ", ".join(f'{one} = "…"' for one in spoken)
+            file.wrong(path, f"is in one language, and clinic.languages has {listed(spoken)}: write {{ {example} }}.")
+        return dict.fromkeys(spoken, words[""])
+    if path != ("consent", "add") or words:
+        for language in spoken:
+            if language not in words:
+                says = f'is missing (clinic.languages has {language}): add {language} = "…".'
+                file.missing((*path, language), says)
+    return {language: words[language] for language in spoken if language in words}
+
+
+def _known_questionnaires(
+    file: TomlFile, key: str, names: tuple[str, ...], found: Mapping[str, Questionnaire | None]
+) -> None:
+    """That a check-in's questionnaires exist and ask its side something. One with mistakes of its own is left be."""
+    side: Voice = "therapist" if key == "therapist" else "patient"
+    # Without any file it is the folder that is wrong, and that is said once.
+    for index, name in enumerate(names if found else ()):
+        path = ("questionnaires", key, index)
+        if name not in found:
+            hint = did_you_mean(name, found) or f" There is: {listed(sorted(found))}."
+            file.wrong(path, f"there is no questionnaire {shown(name)} in the folder.{hint}")
+        elif (one := found[name]) is not None and not one.items_for(side):
+            file.wrong(path, f"{shown(name)} asks the {side} nothing: take it out, or add {side}.en to its items.")
+
+
+def _speaks(file: TomlFile, questionnaire: Questionnaire | None, spoken: tuple[str, ...]) -> None:
+    for language in spoken:
+        if questionnaire is not None and language not in questionnaire.languages:
+            says = f"the questionnaire {shown(questionnaire.id)} is not written in {language}: add {language} to it, "
+            file.wrong(("clinic", "languages"), says + "or take the language out here.")

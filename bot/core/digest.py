@@ -1,0 +1,239 @@
+"""A pair's history -> what the therapist reads before the next session, in order. Values only; the words are templates.
+
+A digest covers the last session that was held and whatever came after it. It never shows what the patient said about a
+session while the therapist's own form for it is still open: `blind` sessions are left out by the caller.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.finding import Finding
+from bot.core.findings import Ticked, findings, flat_runs, ticked
+from bot.core.history import History, Part, Session, answered
+from bot.core.homework import obstacles
+from bot.core.scoring import alliance_scores, homework_index, number
+from bot.core.thresholds import Thresholds
+
+FIRST_SCREEN = 3
+FOLD_TICKS_FROM = 3  # sessions with unchanged ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing said: a finding, another that belongs to it, how often it has been so, about which session."""
+
+    finding: Finding
+    local: str
+    times: int = 1
+    joined: Finding | None = None
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is a flag rather than a note."""
+        return self.finding.level == "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A subscale on which the two see it alike, with both numbers."""
+
+    about: str
+    patient: float
+    therapist: float
+
+
+@dataclass(frozen=True, slots=True)
+class HomeworkShown:
+    """What came of the homework of one session, as the patient put it; `therapist` is the therapist's own `done`."""
+
+    local: str
+    given: str
+    done: int | None
+    well: int | None
+    therapist: int | None
+    index: float | None
+    obstacles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """The patient's own words. None: they will bring it up themselves; only that there is something is said."""
+
+    local: str
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a therapist reads about one pair. `gaps` says what is missing, as words a template knows."""
+
+    code: str
+    starts: str
+    about: str | None
+    lines: tuple[Line, ...]
+    first: int
+    agrees: tuple[Agreement, ...]
+    same_goal: int | str | None
+    words: tuple[OwnWords, ...]
+    homework: HomeworkShown | None
+    gaps: tuple[str, ...]
+    history: History
+
+    @property
+    def folded(self) -> int:
+        """How many lines are not on the first screen."""
+        return len(self.lines) - self.first
+
+    @property
+    def has_flag(self) -> bool:
+        """Whether anything is flagged: a digest without a flag arrives silently."""
+        return any(line.is_flag for line in self.lines)
+
+
+def build(
+    code: str, starts: str, history: History, thresholds: Thresholds, blind: frozenset[str] = frozenset()
+) -> Digest:
+    """The digest before the session that starts at `starts` (wall time), from the sessions before it.
+
+    `blind` holds the wall times of sessions whose form the therapist has open: the patient's side of them is hidden.
+    """
+    shown = History(tuple(_hidden(s) if s.local in blind else s for s in history.sessions), history.goals)
+    every = findings(shown, thresholds)
+    recent = _recent(shown)
+    lines = [line for n in recent for line in _lines(shown, every, n)]
+    lines += _late_memory(shown, every, recent)
+    lines.sort(key=lambda line: not line.is_flag)
+    last = shown.sessions[recent[0]] if recent else None
+    flags = sum(line.is_flag and not _is_folded(line, shown) for line in lines)
+    lines.sort(key=lambda line: _is_folded(line, shown))
+    return Digest(
+        code,
+        starts,
+        last.local if last else None,
+        tuple(lines),
+        min(FIRST_SCREEN, flags or len(lines)),
+        _agrees(shown, recent, lines),
+        _same_goal(last, lines),
+        tuple(words for n in recent if (words := _own_words(shown.sessions[n]))),
+        next((h for s in reversed(shown.sessions) if (h := _homework(s))), None),
+        _gaps(last, last.local in blind if last else False),
+        shown,
+    )
+
+
+def _hidden(session: Session) -> Session:
+    return Session(session.starts, session.local, session.state)
+
+
+def _recent(history: History) -> list[int]:
+    """The last session that was held and what came after it; all there is if none was held."""
+    held = [n for n, session in enumerate(history.sessions) if session.state == "held"]
+    return list(range(held[-1] if held else 0, len(history.sessions)))
+
+
+def _lines(history: History, every: Sequence[Sequence[Finding]], n: int) -> list[Line]:
+    """The lines of one session; homework that does not fit joins a tasks flag, as both are about the tasks."""
+    found = list(every[n])
+    fit = next((f for f in found if f.rule == "homework_fit"), None)
+    tasks = next((f for f in found if f.about == "tasks" and f.level == "flag"), None)
+    if fit is not None and tasks is not None:
+        found.remove(fit)
+    local = history.sessions[n].local
+    return [Line(f, local, times_running(history, every, n, f), fit if f is tasks else None) for f in found]
+
+
+def _late_memory(history: History, every: Sequence[Sequence[Finding]], recent: Sequence[int]) -> list[Line]:
+    """What the two remember differently of the homework before: the therapist is asked a session later."""
+    earlier = [n for n in range(recent[0]) if recent] if recent else []
+    held = [n for n in earlier if history.sessions[n].state == "held"][-1:]
+    return [Line(f, history.sessions[n].local) for n in held for f in every[n] if f.rule == "homework_memory"]
+
+
+def times_running(history: History, every: Sequence[Sequence[Finding]], n: int, finding: Finding) -> int:
+    """In how many sessions in a row this has been said, alike in rule, subject and direction; this one included.
+
+    Sessions about which the patient was not asked or did not answer neither count nor break the run.
+    """
+    times = 0
+    for k in range(n, -1, -1):
+        same = [
+            f for f in every[k] if (f.rule, f.about, f.direction) == (finding.rule, finding.about, finding.direction)
+        ]
+        if same:
+            times += 1
+        elif answered(history.sessions[k].patient.alliance) is not None:
+            break
+    return times
+
+
+def _is_folded(line: Line, history: History) -> bool:
+    """Different goals with unchanged ticks are folded from their third session on, until either side's ticks change."""
+    if line.finding.rule != "named_goals":
+        return False
+    ticks = [(ticked(s.patient), ticked(s.therapist)) for s in history.sessions]
+    both = [pair for pair in ticks if None not in pair]
+    return len(both) >= FOLD_TICKS_FROM and len({_as_sets(pair) for pair in both[-FOLD_TICKS_FROM:]}) == 1
+
+
+def _as_sets(pair: tuple[Ticked | None, Ticked | None]) -> tuple[object, ...]:
+    return tuple((frozenset(t.chosen), t.top) for t in pair if t is not None)
+
+
+def _agrees(history: History, recent: Sequence[int], lines: Sequence[Line]) -> tuple[Agreement, ...]:
+    """Where both rated and nothing was found. Forms of one option throughout agree with everything: not said."""
+    if not recent or flat_runs(history)[recent[0]] >= FIRST_SCREEN:
+        return ()
+    session = history.sessions[recent[0]]
+    patient, therapist = alliance_scores(session.patient.alliance), alliance_scores(session.therapist.alliance)
+    said = {line.finding.about for line in lines if line.local == session.local}
+    both = [(k, patient.of(k), therapist.of(k)) for k in ("tasks", "goals", "bond")]
+    return tuple(Agreement(k, p, t) for k, p, t in both if p is not None and t is not None and k not in said)
+
+
+def _same_goal(session: Session | None, lines: Sequence[Line]) -> int | str | None:
+    """The goal both put first, if the two do."""
+    if session is None or any(line.finding.rule == "named_goals" for line in lines):
+        return None
+    patient, therapist = ticked(session.patient), ticked(session.therapist)
+    if patient is None or therapist is None or patient.top is None or patient.top == "other":
+        return None
+    return patient.top if patient.top == therapist.top else None
+
+
+def _own_words(session: Session) -> OwnWords | None:
+    answers = answered(session.patient.alliance) or {}
+    words = answers.get("own_words")
+    if not isinstance(words, str):
+        return None
+    return OwnWords(session.local, None if answers.get("words_for") == "self" else words)
+
+
+def _homework(session: Session) -> HomeworkShown | None:
+    answers = answered(session.patient.homework)
+    if answers is None or answers.get("given") is None:
+        return None
+    part = session.patient.homework
+    theirs = answered(session.therapist.homework) or {}
+    done, well = number(answers, "done"), number(answers, "well")
+    named = obstacles(part)
+    return HomeworkShown(
+        session.local, str(answers["given"]), done, well, number(theirs, "done"), homework_index(part), named
+    )
+
+
+def _gaps(session: Session | None, blind: bool) -> tuple[str, ...]:
+    """What is missing, never as a reproach: each is a line of its own."""
+    if session is None:
+        return ("nothing_yet",)
+    gaps = [] if session.state == "held" else ["not_held"]
+    gaps += ["blind"] if blind else []
+    patient, therapist = session.patient.alliance, session.therapist.alliance
+    by_patient: dict[Part, str] = {"missed": "patient_missed", "excused": "patient_excused"}
+    if not blind and not isinstance(patient, dict) and session.state == "held":
+        gaps.append(by_patient.get(patient if isinstance(patient, str) else None, "patient_not_asked"))
+    theirs = answered(therapist)
+    if theirs is not None and all(value is None for value in theirs.values()):
+        gaps.append("no_comparison")
+    elif theirs is None and not blind and session.state == "held":
+        gaps.append("therapist_missing")
+    return tuple(gaps)

@@ -1,0 +1,44 @@
+"""Who is known: patients, therapists and staff, by code only; and the pairs they form."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bot.core.schedule import AskAt
+
+Role = Literal["patient", "therapist", "staff"]
+PersonState = Literal["invited", "consenting", "settling", "choosing", "active", "declined", "stopped"]
+JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with (perhaps) a chat. `code` is the only name the program knows: P-014, T-1."""
+
+    id: int
+    clinic_id: int
+    role: Role
+    code: str
+    zone: str
+    lang: str
+    state: PersonState
+    chat_id: int | None = None
+    unreachable_since: datetime | None = None
+    ask_at: AskAt = "after"
+    ask_every: int = 1
+    message_id: int | None = None
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether a message can and may reach this person."""
+        return self.state == "active" and self.chat_id is not None and self.unreachable_since is None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One patient with one therapist."""
+
+    id: int
+    clinic_id: int
+    patient: Person
+    therapist: Person

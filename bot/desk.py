@@ -1,0 +1,97 @@
+"""The clinic's verbs for the command line: one transaction beside a running bot, values in, values or a sentence out."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot import clinic
+from bot.clock import SystemClock
+from bot.config import Config, read_token
+from bot.store import people
+from bot.store.engine import Store
+from bot.store.errors import StoreError
+from bot.store.people import Refused
+
+NAME_WAIT_S = 4.0
+
+
+def act(config: Config, verb: str, *values: Any) -> tuple[Any, str | None]:
+    """Carry out a verb; what it gives, or None and the sentence that says why not."""
+    try:
+        return asyncio.run(_act(config, verb, values)), None
+    except (Refused, StoreError) as error:
+        return None, str(error)
+
+
+async def _act(config: Config, verb: str, values: tuple[Any, ...]) -> Any:
+    clock = SystemClock()
+    async with await Store.open(config.database.path, now=clock.now) as store:
+        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        if verb == "invite":
+            return await _invite(store, config, values[0], clock.now())
+        work, given = _verb(config, verb, values, clock.now())
+        return await store.write(work, *given)
+
+
+def _verb(
+    config: Config, verb: str, values: tuple[Any, ...], now: datetime
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """The function of `clinic` for a verb, with what it needs."""
+    if verb == "listed":
+        return clinic.listed, ()
+    if verb == "add_therapist":
+        return clinic.add_therapist, (config, *values)
+    if verb in ("add_session", "move_session"):
+        code, starts, *minutes = values
+        return getattr(clinic, verb), (config, code, clinic.parse_wall(starts), *minutes, now)
+    if verb == "set_weekly":
+        code, rule, first, minutes = values
+        begin = None if first is None else clinic.parse_date(first)
+        return clinic.set_weekly, (config, code, rule, begin, minutes, now)
+    return getattr(clinic, verb), (config, *values, now)
+
+
+async def _invite(store: Store, config: Config, code: str, now: datetime) -> dict[str, str]:
+    name = await store.read(people.bot_name) or await _ask_name(store, config)
+    invited = await store.write(_make_invite, config, code, now)
+    expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"code": invited.code, "link": invited.link(name), "expires": expires}
+
+
+def _make_invite(conn: Connection, config: Config, code: str, now: datetime) -> clinic.Invited:
+    return clinic.invite(conn, config, code, now)
+
+
+async def _ask_name(store: Store, config: Config) -> str:
+    """The bot's name from the Bot API: before its first run the database does not know it."""
+    from telegram import Bot
+    from telegram.error import TelegramError
+
+    from bot.wire import AiohttpRequest
+
+    token = read_token(config)
+    if not isinstance(token, str):
+        raise Refused(f"The link needs the bot's name, and the bot has never run: {token.says}")
+    base = f"{config.telegram.base_url.rstrip('/')}/bot"
+    bot = Bot(token, base_url=base, request=AiohttpRequest(NAME_WAIT_S, NAME_WAIT_S))
+    try:
+        async with asyncio.timeout(NAME_WAIT_S), bot:
+            name = bot.username
+    except (TelegramError, TimeoutError):
+        raise Refused("The link needs the bot's name, and the Bot API does not tell it: start the bot once.") from None
+    await store.write(people.set_bot_name, name)
+    return name
+
+
+def qr_code(link: str) -> str:
+    """The link as a QR code for a terminal."""
+    import io
+
+    import segno
+
+    text = io.StringIO()
+    segno.make(link, error="m").terminal(out=text, compact=True)
+    return text.getvalue()

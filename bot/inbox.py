@@ -1,0 +1,245 @@
+"""Telegram -> durable inbox -> one handler call at a time for each person.
+
+An update is stored and committed before it is confirmed to Telegram (by the offset of the next request), so a crash
+loses nothing. Each is parsed alone; one that cannot be read is set aside with its id and the others go on. People are
+handled concurrently, one person's updates strictly in order.
+"""
+
+import asyncio
+import json
+import logging
+import warnings
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from telegram import Bot, CallbackQuery, Update
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.warnings import PTBUserWarning
+
+from bot import outward
+from bot.chat import door
+from bot.chat.reply import Outcome, Reply
+from bot.clock import Clock
+from bot.config import Config
+from bot.message import Message
+from bot.render import phrase
+from bot.store import inbox, outbox, people
+from bot.store.engine import Store
+from bot.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
+LONG_POLL_S = 25
+AT_ONCE = 100
+IN_FLIGHT = 256
+CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Waits after one, two, three … failed requests in a row."""
+KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
+
+# The library advises against asking for raw updates; its own way loses them at a crash.
+warnings.filterwarnings("ignore", "Please use 'Bot.get_updates'", PTBUserWarning)
+
+
+class Inbox:
+    """The poll loop and the people's queues."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        store: Store,
+        config: Config,
+        clock: Clock,
+        wake: Callable[[], None],
+        replied: Callable[[], None],
+    ) -> None:
+        self._bot, self._store, self._config, self._clock = bot, store, config, clock
+        self._wake, self._replied = wake, replied
+        self._queues: dict[int, deque[tuple[int, dict[str, Any], bool]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._done: list[int] = []
+        self._offset = 0
+
+    async def run(self) -> None:
+        """Poll until cancelled. First comes what a stop left behind."""
+        for update_id, raw, state in await self._store.read(inbox.unfinished):
+            self._dispatch(update_id, json.loads(raw), state == "accepted")
+        failed = 0
+        while True:
+            try:
+                await self._poll()
+                failed = 0
+            except InvalidToken:
+                raise
+            except (TelegramError, StoreError) as error:
+                wait = _calm_down(error, failed)
+                log.warning("polling failed: %s; again in %.0f s", type(error).__name__, wait)
+                failed += 1
+                await self._clock.sleep(wait)
+
+    async def _poll(self) -> None:
+        """One request: store what came, then dispatch it; the next request confirms it."""
+        # Whatever was answered until now is marked done together with the next arrivals: one commit less for each tap.
+        timeout = 0 if self._done else LONG_POLL_S
+        asks = {"offset": self._offset, "timeout": timeout, "limit": AT_ONCE, "allowed_updates": list(KINDS)}
+        raw = await self._bot.do_api_request("getUpdates", asks, read_timeout=LONG_POLL_S + 5)
+        await self._take([update for update in raw if isinstance(update, dict) and _is_id(update.get("update_id"))])
+
+    async def _take(self, updates: list[dict[str, Any]]) -> None:
+        done, self._done = self._done, []
+        rows = [(update["update_id"], json.dumps(update)) for update in updates]
+        if rows or done:
+            try:
+                new = set(await self._store.write(inbox.add, rows, done, self._clock.now()))
+            except StoreError:
+                self._done += done
+                raise
+            for update in updates:
+                if update["update_id"] in new:
+                    self._dispatch(update["update_id"], update, False)
+        if rows:
+            self._offset = max(update_id for update_id, _ in rows) + 1
+
+    def _dispatch(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
+        """Queue an update behind those of the same person; a queue has a task as long as it holds something."""
+        key = _whose(raw)
+        queue = self._queues.get(key)
+        if queue is not None:
+            queue.append((update_id, raw, again))
+            return
+        self._queues[key] = deque([(update_id, raw, again)])
+        task = asyncio.create_task(self._serve(key))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, key: int) -> None:
+        queue = self._queues[key]
+        while queue:
+            async with self._slots:
+                await self._handle(*queue[0])
+            queue.popleft()
+        del self._queues[key]
+
+    async def _handle(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
+        """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
+        try:
+            update = Update.de_json(raw, self._bot)
+            handler = door.again if again else door.accept
+            outcome = await self._store.write(handler, update, self._config, self._clock.now())
+        except StoreError as error:
+            log.error("update %d was not stored: %s", update_id, type(error).__name__)
+            await self._apologise(raw)
+            return
+        except Exception as error:
+            # No text of the error: it may quote what a person wrote.
+            log.error("update %d set aside: %s", update_id, type(error).__name__)
+            await self._set_aside(update_id, type(error).__name__)
+            return
+        await self._reply(update, outcome)
+        self._done.append(update_id)
+
+    async def _set_aside(self, update_id: int, error: str) -> None:
+        try:
+            await self._store.write(inbox.set_aside, update_id, error)
+        except StoreError as failed:
+            log.error("update %d stays unread: %s", update_id, type(failed).__name__)
+
+    async def _apologise(self, raw: dict[str, Any]) -> None:
+        """The disk is in the way: say that nothing was saved, instead of nothing."""
+        query = raw.get("callback_query")
+        if isinstance(query, dict) and isinstance(query.get("id"), str):
+            try:
+                await outward.answer(self._bot, query["id"], phrase("en", "toast_trouble"))
+            except TelegramError as error:
+                log.warning("no answer to a tap: %s", type(error).__name__)
+
+    # -------------------------------------------------------------------------------------------- replies
+
+    async def _reply(self, update: Update, outcome: Outcome) -> None:
+        """Everything at once: the tap's answer and the edit are one round trip, not two."""
+        if outcome.woke:
+            self._wake()
+        user = update.effective_user
+        if user is None:
+            return
+        work = [self._send(user.id, update.update_id, n, reply) for n, reply in enumerate(outcome.replies)]
+        if update.callback_query is not None:
+            work.append(self._answer(update.callback_query, outcome.toast))
+        await asyncio.gather(*work)
+
+    async def _answer(self, query: CallbackQuery, toast: str | None) -> None:
+        try:
+            await outward.answer(self._bot, query.id, toast)
+        except TelegramError as error:
+            log.info("a tap stays unanswered: %s", type(error).__name__)
+
+    async def _send(self, chat_id: int, update_id: int, n: int, reply: Reply) -> None:
+        """Edit in place, or send anew and take the old message away. What the API refuses now goes to the outbox."""
+        self._replied()
+        try:
+            await self._show(chat_id, reply)
+        except (NetworkError, RetryAfter) as error:
+            log.info("a reply goes to the outbox: %s", type(error).__name__)
+            await self._store.write(_put_off, chat_id, f"reply:{update_id}:{n}", reply, self._clock.now())
+            self._wake()
+        except TelegramError as error:
+            log.info("a reply was refused: %s", type(error).__name__)
+
+    async def _show(self, chat_id: int, reply: Reply) -> None:
+        if reply.edit is not None and await outward.edit(self._bot, chat_id, reply.edit, reply.message):
+            return
+        message_id = await outward.send(self._bot, chat_id, reply.message)
+        if reply.about is not None:
+            await self._store.write(door.remember_message, chat_id, reply.about, message_id)
+        if reply.replaces is not None and reply.replaces != message_id:
+            await outward.delete(self._bot, chat_id, reply.replaces)
+
+    # -------------------------------------------------------------------------------------------- stopping
+
+    async def drain(self) -> None:
+        """Wait for the handlers that are at work, and mark what they did."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._done:
+            done, self._done = self._done, []
+            await self._store.write(inbox.finish, done)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a handler is at work."""
+        return bool(self._tasks)
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**62
+
+
+def _calm_down(error: Exception, failed: int) -> float:
+    if isinstance(error, RetryAfter):
+        after = error.retry_after
+        return after.total_seconds() if isinstance(after, timedelta) else float(after)
+    if isinstance(error, Conflict):
+        return CALM_DOWN_S[-1]
+    return CALM_DOWN_S[min(failed, len(CALM_DOWN_S) - 1)]
+
+
+def _whose(raw: dict[str, Any]) -> int:
+    """The person an update comes from, 0 for an odd one: messages and taps of one person share one queue."""
+    for kind in KINDS:
+        part = raw.get(kind)
+        sender = part.get("from") if isinstance(part, dict) else None
+        if isinstance(sender, dict) and _is_id(sender.get("id")):
+            return int(sender["id"])
+    return 0
+
+
+def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
+    """A reply that could not be given now waits in the outbox."""
+    who = people.by_chat(conn, chat_id)
+    if who is None:
+        return
+    body = Message.to_json(reply.message) | {"edit": reply.edit}
+    outbox.add(conn, who, key, "edit" if reply.edit else "notice", body, now, about=reply.about or None)

@@ -1,0 +1,102 @@
+"""Values -> words, through templates/ (Jinja2: strict undefined) and the catalogues in locale/ (gettext, es).
+
+English is the language of the templates themselves; a catalogue is read and compiled in memory when its language is
+first needed. Text messages are plain text; HTML pages are escaped.
+"""
+
+import gettext
+import io
+import re
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+HERE = Path(__file__).parent
+FALLBACK = "en"
+
+
+@lru_cache(maxsize=8)
+def _catalogue(lang: str) -> gettext.NullTranslations:
+    """The translations of a language; English needs none."""
+    file = HERE / "locale" / f"{lang}.po"
+    if lang == FALLBACK or not file.exists():
+        return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo  # only where a catalogue is needed
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with file.open("rb") as po:
+        write_mo(compiled, read_po(po, locale=lang))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def _when(lang: str, pattern: str, value: datetime | str) -> str:
+    from babel.dates import format_datetime  # CLDR is large
+
+    return str(format_datetime(_wall(value), pattern, locale=lang))
+
+
+def _wall(value: datetime | str) -> datetime:
+    """What a clock on the wall shows: stored wall time, or a local datetime without its offset."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value.replace(tzinfo=None)
+
+
+def _ordinal(lang: str, n: int) -> str:
+    if lang == "es":
+        return f"{n}.ª"
+    ending = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+@lru_cache(maxsize=8)
+def _environment(lang: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=jinja2.select_autoescape(("html",)),
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.install_gettext_translations(_catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters |= {
+        "one": lambda number: f"{number:.1f}",
+        "whole": lambda number: f"{number:.0f}",
+        "ordinal": lambda n: _ordinal(lang, n),
+        "clock": lambda at: _wall(at).strftime("%H:%M"),
+        "weekday": lambda at: _when(lang, "EEEE", at),
+        "day": lambda at: _when(lang, "EEE d MMM", at),
+        "day_and_time": lambda at: _when(lang, "EEE d MMM HH:mm", at),
+    }
+    return environment
+
+
+@lru_cache(maxsize=64)
+def _module(lang: str, name: str) -> Any:
+    return _environment(lang).get_template(name).module
+
+
+def phrase(lang: str, name: str, *values: object) -> str:
+    """A short text: a macro of phrases.jinja by name, in this language."""
+    return str(getattr(_module(lang, "phrases.jinja"), name)(*values))
+
+
+def finding_words(lang: str, name: str, *values: object) -> str:
+    """The headline of a finding, or its question: a macro of finding.jinja by name."""
+    return str(getattr(_module(lang, "finding.jinja"), name)(*values)).strip()
+
+
+def page(lang: str, template: str, **values: object) -> str:
+    """A whole message or HTML page. Blank lines never come in twos, and none stands at an end."""
+    text = _environment(lang).get_template(template).render(**values)
+    return re.sub(r"\n[ \t]*(\n[ \t]*)+\n?", "\n\n", text).strip()
+
+
+def local(lang: str, filter_name: str, at: datetime | str) -> str:
+    """A time in words: clock, weekday, day or day_and_time."""
+    return str(_environment(lang).filters[filter_name](at))

@@ -1,0 +1,215 @@
+"""Sessions and what follows from them: the planned check-ins and digests of a pair, derived anew at every change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from bot import ids
+from bot.core.checkin import next_due
+from bot.core.person import Pair, Person
+from bot.core.plan import Plan
+from bot.core.rehearsal import WeeklyRule
+from bot.core.schedule import Appointment, Planned, Receiver, check_ins, closes_at, digests, weekly_after
+from bot.core.walltime import local_date, to_utc, zone_of
+from bot.store.checkins import from_row
+from bot.store.people import CLINIC, Refused, pair_of
+from bot.store.tables import AnyRow, away, check_in, digest, session, weekly
+
+LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
+AHEAD = timedelta(days=60)  # how far weekly sessions are laid out
+
+
+def receiver(conn: Connection, who: Person) -> Receiver:
+    """The person as the schedule sees it, with the days away."""
+    rows = conn.execute(select(away.c.first, away.c.last).where(away.c.person_id == who.id))
+    return Receiver(zone_of(who.zone), tuple((r.first, r.last) for r in rows), who.ask_at, who.ask_every)
+
+
+def as_appointment(row: AnyRow) -> Appointment:
+    """A session from its row."""
+    return Appointment(row.id, row.starts_at, row.ends_at, row.state)
+
+
+def sessions_of(conn: Connection, pair_id: int, since: datetime | None = None) -> list[AnyRow]:
+    """The rows of a pair's sessions in order of time, those that end at or after `since`."""
+    query = select(session).where(session.c.pair_id == pair_id).order_by(session.c.starts_at, session.c.id)
+    return list(conn.execute(query if since is None else query.where(session.c.ends_at >= since)))
+
+
+def session_row(conn: Connection, session_id: int) -> AnyRow:
+    """A session by its id; Refused if there is none."""
+    row = conn.execute(select(session).where(session.c.id == session_id)).first()
+    if row is None:
+        raise Refused(f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids.")
+    return row
+
+
+def add_session(
+    conn: Connection, pair: Pair, wall: datetime, zone: str, minutes: int, weekly_id: int | None = None
+) -> int:
+    """Add a session at a wall time (naive) of a zone; its id. Refused if the pair has one at that time already."""
+    starts = to_utc(wall, zone_of(zone))
+    same = select(session.c.id).where(
+        session.c.pair_id == pair.id, session.c.starts_at == starts, session.c.state != "cancelled"
+    )
+    taken = conn.execute(same).scalar()
+    if taken is not None:
+        raise Refused(f"{pair.patient.code} has a session at that time already (session {taken}).")
+    values = {
+        "clinic_id": pair.clinic_id, "pair_id": pair.id, "weekly_id": weekly_id, "local": _wall(wall), "zone": zone,
+        "minutes": minutes, "starts_at": starts, "ends_at": starts + timedelta(minutes=minutes), "state": "planned",
+    }  # fmt: skip
+    made = conn.execute(insert(session).values(values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def move_session(conn: Connection, session_id: int, wall: datetime) -> None:
+    """Move a session to another wall time in its own zone."""
+    row = session_row(conn, session_id)
+    starts = to_utc(wall, zone_of(row.zone))
+    values = {"local": _wall(wall), "starts_at": starts, "ends_at": starts + timedelta(minutes=row.minutes)}
+    conn.execute(update(session).where(session.c.id == session_id).values(state="planned", **values))
+
+
+def mark_session(conn: Connection, session_id: int, state: str, confirm: bool = False) -> None:
+    """Say that a session was held, missed or cancelled; `confirm` asks the desk to check."""
+    session_row(conn, session_id)
+    conn.execute(update(session).where(session.c.id == session_id).values(state=state, confirm=confirm))
+
+
+def _wall(wall: datetime) -> str:
+    return wall.isoformat(timespec="minutes")
+
+
+# ------------------------------------------------------------------------------------------------ weekly
+
+
+def add_weekly(conn: Connection, pair: Pair, rule: WeeklyRule, zone: str, first: date) -> int:
+    """Keep a weekly rule; `lay_out` makes its sessions."""
+    values = {
+        "clinic_id": pair.clinic_id, "pair_id": pair.id, "weekday": rule.weekday, "time": f"{rule.clock:%H:%M}",
+        "zone": zone, "minutes": rule.minutes, "starts_on": first,
+    }  # fmt: skip
+    made = conn.execute(insert(weekly).values(values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
+    """Make the sessions of a weekly rule up to some weeks ahead; the ids of those made now."""
+    row = conn.execute(select(weekly).where(weekly.c.id == weekly_id)).one()
+    pair = pair_of(conn, row.pair_id)
+    until = local_date(now + AHEAD, zone_of(row.zone))
+    first = row.starts_on if row.made_until is None else row.made_until + timedelta(days=1)
+    rule = WeeklyRule(row.weekday, time.fromisoformat(row.time), row.minutes)
+    last = min(until, row.ends_on or until)
+    made = [add_session(conn, pair, wall, row.zone, row.minutes, row.id) for wall in rule.walls(first, last)]
+    conn.execute(update(weekly).where(weekly.c.id == weekly_id).values(made_until=last))
+    return made
+
+
+def weekly_running_out(conn: Connection, now: datetime) -> list[tuple[int, int]]:
+    """The weekly rules (id, pair) whose sessions do not reach far enough ahead."""
+    soon = (now + AHEAD / 2).date()
+    over = (weekly.c.ends_on.is_(None)) | (weekly.c.ends_on > weekly.c.made_until)
+    rows = conn.execute(select(weekly.c.id, weekly.c.pair_id).where(weekly.c.made_until < soon, over))
+    return [(row.id, row.pair_id) for row in rows]
+
+
+# ------------------------------------------------------------------------------------------------ what follows
+
+
+def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
+    """Derive the pair's planned check-ins and digests anew. What was sent stays; costs O(this pair)."""
+    pair = pair_of(conn, pair_id)
+    rows = sessions_of(conn, pair_id, now - LOOK_BACK)
+    appointments = [as_appointment(row) for row in rows]
+    before = select(func.count()).where(session.c.pair_id == pair_id, session.c.ends_at < now - LOOK_BACK)
+    earlier = int(conn.execute(before.where(session.c.state != "cancelled")).scalar_one())
+    who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
+    planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
+    _plan_check_ins(conn, pair, rows, planned, plan)
+    _plan_digests(conn, pair, appointments, plan, earlier, now)
+
+
+def _plan_check_ins(
+    conn: Connection, pair: Pair, rows: Sequence[AnyRow], planned: Sequence[Planned], plan: Plan
+) -> None:
+    kept = conn.execute(select(check_in).where(check_in.c.session_id.in_([row.id for row in rows])))
+    by_id = {row.id: as_appointment(row) for row in rows}
+    existing = {(row.session_id, row.kind, row.person_id): row for row in kept}
+    for one in planned:
+        person = pair.patient if one.voice == "patient" else pair.therapist
+        row = existing.pop((one.session, one.kind, person.id), None)
+        if row is None:
+            _insert(conn, pair, person, one)
+        elif row.state == "planned":
+            times = {"opens_at": one.opens, "reminds_at": one.reminds, "closes_at": one.closes, "due_at": one.opens}
+            conn.execute(update(check_in).where(check_in.c.id == row.id).values(times))
+        elif row.state == "open":
+            _reclose(conn, row, person, one, by_id, plan)
+    for row in existing.values():  # their session does not take place (any more)
+        if row.state == "planned":
+            conn.execute(delete(check_in).where(check_in.c.id == row.id))
+        elif row.state == "open":
+            conn.execute(
+                update(check_in).where(check_in.c.id == row.id).values(state="excused", why="cancelled", due_at=None)
+            )
+
+
+def _insert(conn: Connection, pair: Pair, person: Person, one: Planned) -> None:
+    values = {
+        "id": ids.token(), "clinic_id": pair.clinic_id, "pair_id": pair.id, "session_id": one.session,
+        "person_id": person.id, "kind": one.kind, "state": "planned", "opens_at": one.opens,
+        "reminds_at": one.reminds, "closes_at": one.closes, "due_at": one.opens,
+    }  # fmt: skip
+    conn.execute(insert(check_in).values(values))
+
+
+def _reclose(
+    conn: Connection, row: AnyRow, person: Person, one: Planned, by_id: Mapping[int, Appointment], plan: Plan
+) -> None:
+    """The next session moved: an open check-in closes at another time, counted from its actual opening."""
+    opened = from_row(row, person, {})
+    session = by_id[one.session]
+    following = next((a for a in by_id.values() if a.stands and a.starts > session.starts), None)
+    closes = closes_at(session, following, one.voice, one.kind, row.opened_at, plan)
+    due = next_due(replace(opened, closes=closes), one.opens, plan)
+    conn.execute(update(check_in).where(check_in.c.id == row.id).values(closes_at=closes, due_at=due))
+
+
+def _plan_digests(
+    conn: Connection, pair: Pair, appointments: Sequence[Appointment], plan: Plan, earlier: int, now: datetime
+) -> None:
+    due = {d.session: d.at for d in digests(appointments, plan, earlier)}
+    starts = {a.id: a.starts for a in appointments}
+    rows = conn.execute(select(digest.c.id, digest.c.session_id, digest.c.state).where(digest.c.pair_id == pair.id))
+    for row in rows:
+        at = due.pop(row.session_id, None)
+        if row.state != "planned":
+            continue
+        if at is None:
+            if row.session_id in starts:
+                conn.execute(delete(digest).where(digest.c.id == row.id))
+        else:
+            conn.execute(update(digest).where(digest.c.id == row.id).values(due_at=at))
+    for session_id, at in due.items():
+        if starts[session_id] > now:
+            _insert_digest(conn, pair.therapist, at, pair_id=pair.id, session_id=session_id)
+
+
+def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:
+    values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned", "due_at": at}
+    conn.execute(insert(digest).values(**values, **about))
+
+
+def plan_weekly_digest(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:
+    """Plan the therapist's next weekly digest, if it is not planned yet."""
+    at = weekly_after(now, zone_of(therapist.zone), plan)
+    week = local_date(at, zone_of(therapist.zone))
+    same = select(digest.c.id).where(digest.c.therapist_id == therapist.id, digest.c.week == week)
+    if conn.execute(same).first() is None:
+        _insert_digest(conn, therapist, at, week=week)

@@ -1,0 +1,241 @@
+"""Check-ins and their answers. One is looked up together with the chat that owns it: anyone else's is not found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from bot.core.checkin import CheckIn, Place, Step, next_due
+from bot.core.form import Asks, Key
+from bot.core.history import Answer
+from bot.core.person import Person
+from bot.core.plan import Plan
+from bot.core.questionnaire import Voice
+from bot.store.people import by_id
+from bot.store.tables import AnyRow, answer, check_in, pair, person, session
+
+_COLUMNS = (
+    check_in.c.id, check_in.c.clinic_id, check_in.c.pair_id, check_in.c.session_id, check_in.c.person_id, check_in.c.kind,
+    check_in.c.state, check_in.c.why, check_in.c.opens_at, check_in.c.reminds_at, check_in.c.closes_at,
+    check_in.c.opened_at, check_in.c.late, check_in.c.asks, check_in.c.place, check_in.c.message_id, check_in.c.due_at,
+)  # fmt: skip
+_patient = person.alias("patient")
+_KEPT = (
+    select(
+        *_COLUMNS,
+        session.c.local,
+        session.c.starts_at,
+        session.c.zone.label("session_zone"),
+        _patient.c.code.label("code"),
+    )
+    .join(session, session.c.id == check_in.c.session_id)
+    .join(pair, pair.c.id == check_in.c.pair_id)
+    .join(_patient, _patient.c.id == pair.c.patient_id)
+    .where(check_in.c.id == bindparam("id"))
+)
+_OF_CHAT = _KEPT.join(person, person.c.id == check_in.c.person_id).where(person.c.chat_id == bindparam("chat"))
+_ANSWERS = select(answer.c.questionnaire, answer.c.item, answer.c.value).where(answer.c.check_in_id == bindparam("id"))
+_SAVE = (
+    update(check_in)
+    .where(check_in.c.id == bindparam("b_id"))
+    .values({
+        name: bindparam(f"b_{name}")
+        for name in ("state", "why", "late", "place", "due_at", "answered_at", "message_id", "asks")
+    })
+)  # fmt: skip
+_new = upsert(answer)
+_WRITE = _new.on_conflict_do_update(
+    index_elements=["check_in_id", "questionnaire", "item"],
+    set_={"value": _new.excluded.value, "answered_at": _new.excluded.answered_at, "version": _new.excluded.version},
+)
+_DROP = delete(answer).where(
+    answer.c.check_in_id == bindparam("b_id"),
+    answer.c.questionnaire == bindparam("b_of"),
+    answer.c.item == bindparam("b_item"),
+)
+_DUE = (
+    select(check_in.c.id)
+    .where(check_in.c.due_at <= bindparam("now"))
+    .order_by(check_in.c.due_at)
+    .limit(bindparam("most"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A check-in as it is kept: its state for the wizard, what it asks, and what it is about."""
+
+    check_in: CheckIn
+    person: Person
+    pair_id: int
+    session_id: int
+    local: str
+    starts: datetime
+    session_zone: str
+    opens: datetime
+    asks: Asks | None
+    message_id: int | None
+    why: str | None
+    opened: datetime | None
+    code: str  # the patient's, for the therapist's eyes
+
+    def with_message(self, message_id: int | None) -> "Kept":
+        """The same, standing in that message."""
+        return self if message_id is None else replace(self, message_id=message_id)
+
+
+def of_chat(conn: Connection, check_in_id: str, who: Person) -> Kept | None:
+    """The check-in of that id if it is this person's, else None, as if it did not exist."""
+    row = conn.execute(_OF_CHAT, {"id": check_in_id, "chat": who.chat_id}).first()
+    return None if row is None else _kept(conn, row, who)
+
+
+def by_check_in_id(conn: Connection, check_in_id: str) -> Kept:
+    """The check-in of that id, for the tick."""
+    row = conn.execute(_KEPT, {"id": check_in_id}).one()
+    return _kept(conn, row, by_id(conn, row.person_id))
+
+
+def _kept(conn: Connection, row: AnyRow, who: Person) -> Kept:
+    answers = {(r.questionnaire, r.item): _value(r.value) for r in conn.execute(_ANSWERS, {"id": row.id})}
+    asks = None if row.asks is None else Asks.from_json(row.asks)
+    return Kept(
+        from_row(row, who, answers), who, row.pair_id, row.session_id, row.local, row.starts_at, row.session_zone,
+        row.opens_at, asks, row.message_id, row.why, row.opened_at, row.code,
+    )  # fmt: skip
+
+
+def _value(value: Any) -> Answer:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def from_row(row: AnyRow, who: Person, answers: Mapping[Key, Answer]) -> CheckIn:
+    """The wizard's value of a row of `check_in`."""
+    voice: Voice = "patient" if who.role == "patient" else "therapist"
+    place = Place() if row.place is None else _place(row.place)
+    return CheckIn(
+        row.id, voice, row.kind, row.state, who.zone, row.closes_at, answers, place, row.reminds_at, row.late
+    )  # fmt: skip
+
+
+def _place(data: Mapping[str, Any]) -> Place:
+    times = {name: None if data[name] is None else datetime.fromisoformat(data[name]) for name in ("touched", "again")}
+    return Place(
+        data["screen"], data["at"], data["turn"], data["hidden"], data["started"], reminded=data["reminded"], **times
+    )
+
+
+def _place_json(place: Place) -> dict[str, Any]:
+    times = {
+        name: None if at is None else at.isoformat()
+        for name, at in (("touched", place.touched), ("again", place.again))
+    }
+    return {
+        "screen": place.screen, "at": place.at, "turn": place.turn, "hidden": place.hidden, "started": place.started,
+        "reminded": place.reminded, **times,
+    }  # fmt: skip
+
+
+def save(conn: Connection, kept: Kept, step: Step, versions: Mapping[str, int], now: datetime, plan: Plan) -> Kept:
+    """Write what a tap changed: answers, the dropped ones, place and state, in the caller's transaction."""
+    changed = step.check_in
+    for key, value in step.wrote.items():
+        _write_answer(conn, kept, key, value, versions, now)
+    for of, item in step.dropped:
+        conn.execute(_DROP, {"b_id": changed.id, "b_of": of, "b_item": item})
+    answered = now if changed.state == "answered" and kept.check_in.state != "answered" else None
+    why = "not_met" if step.happened == "did_not_meet" else kept.why
+    _put(conn, replace(kept, check_in=changed, why=why), plan, answered)
+    return replace(kept, check_in=changed, why=why)
+
+
+def _write_answer(
+    conn: Connection, kept: Kept, key: Key, value: Answer, versions: Mapping[str, int], now: datetime
+) -> None:
+    of, item = key
+    last = kept.asks.last_homework if kept.asks else None
+    about_last = kept.check_in.voice == "therapist" and key == ("homework", "done") and last is not None
+    values = {
+        "clinic_id": kept.person.clinic_id, "check_in_id": kept.check_in.id, "questionnaire": of, "item": item,
+        "version": versions.get(of, 1), "value": list(value) if isinstance(value, tuple) else value, "answered_at": now,
+        "filed_under": last if about_last else kept.session_id,
+    }  # fmt: skip
+    conn.execute(_WRITE, values)
+
+
+def _put(conn: Connection, kept: Kept, plan: Plan, answered: datetime | None) -> None:
+    check = kept.check_in
+    values = {
+        "b_id": check.id, "b_state": check.state, "b_why": kept.why, "b_late": check.late,
+        "b_place": _place_json(check.place), "b_due_at": next_due(check, kept.opens, plan), "b_answered_at": answered,
+        "b_message_id": kept.message_id, "b_asks": None if kept.asks is None else kept.asks.to_json(),
+    }  # fmt: skip
+    conn.execute(_SAVE, values)
+
+
+def put(conn: Connection, kept: Kept, plan: Plan) -> None:
+    """Write place, state and message of a check-in that the tick changed."""
+    _put(conn, kept, plan, None)
+
+
+def open_now(
+    conn: Connection, kept: Kept, reminds: datetime | None, closes: datetime, now: datetime, plan: Plan
+) -> Kept:
+    """Open a planned check-in: its reminder and closing count from this moment."""
+    opened = replace(kept, check_in=replace(kept.check_in, state="open", reminds=reminds, closes=closes))
+    times = {"opened_at": now, "reminds_at": reminds, "closes_at": closes}
+    conn.execute(update(check_in).where(check_in.c.id == kept.check_in.id).values(times))
+    put(conn, opened, plan)
+    return opened
+
+
+def settle(conn: Connection, check_in_id: str, state: str, why: str) -> None:
+    """End a check-in unasked: excused or not_asked, and why."""
+    values = {"state": state, "why": why, "due_at": None}
+    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(values))
+
+
+def postpone(conn: Connection, check_in_id: str, until: datetime) -> None:
+    """Look at a check-in again at `until`."""
+    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(due_at=until))
+
+
+def set_message(conn: Connection, check_in_id: str, message_id: int) -> None:
+    """Remember which message stands for a check-in."""
+    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(message_id=message_id))
+
+
+def withdraw(conn: Connection, session_id: int, why: str) -> list[str]:
+    """End every check-in of a session that is not answered; the ids of those that were open."""
+    waiting = select(check_in.c.id, check_in.c.state).where(
+        check_in.c.session_id == session_id, check_in.c.state.in_(("planned", "open", "missed"))
+    )
+    rows = list(conn.execute(waiting))
+    for row in rows:
+        settle(conn, row.id, "excused", why)
+    return [row.id for row in rows if row.state != "planned"]
+
+
+def withdraw_person(conn: Connection, person_id: int, why: str) -> None:
+    """End every check-in of a person that is not answered or closed."""
+    mine = (check_in.c.person_id == person_id) & check_in.c.state.in_(("planned", "open"))
+    conn.execute(update(check_in).where(mine).values(state="excused", why=why, due_at=None))
+
+
+def due_ids(conn: Connection, now: datetime, most: int = 100) -> list[str]:
+    """The check-ins whose time has come, the oldest first."""
+    return list(conn.execute(_DUE, {"now": now, "most": most}).scalars())
+
+
+def open_of(conn: Connection, person_id: int) -> list[str]:
+    """A person's open check-ins, the one touched or opened last at the end."""
+    query = select(check_in.c.id).where(check_in.c.person_id == person_id, check_in.c.state == "open")
+    return list(conn.execute(query.order_by(check_in.c.opened_at, check_in.c.id)).scalars())
+
+
+def insert_ready(conn: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert many planned check-ins at once."""
+    conn.execute(insert(check_in), rows)

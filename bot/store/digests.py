@@ -1,0 +1,100 @@
+"""Digests: when one is due, whose it is, and the text as it was shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from bot.store.tables import check_in, digest, person, session
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDigest:
+    """A digest as it is kept. `local` and `starts`: the session it comes before; None for the weekly one."""
+
+    id: str
+    therapist_id: int
+    pair_id: int | None
+    session_id: int | None
+    state: str
+    local: str | None
+    starts: datetime | None
+
+
+_KEPT = (
+    select(
+        digest.c.id, digest.c.therapist_id, digest.c.pair_id, digest.c.session_id, digest.c.state, session.c.local,
+        session.c.starts_at,
+    )
+    .join(session, session.c.id == digest.c.session_id, isouter=True)
+)  # fmt: skip
+
+
+def due_ids(conn: Connection, now: datetime, most: int = 100) -> list[str]:
+    """The digests whose time has come, the oldest first."""
+    query = select(digest.c.id).where(digest.c.due_at <= now).order_by(digest.c.due_at).limit(most)
+    return list(conn.execute(query).scalars())
+
+
+def by_digest_id(conn: Connection, digest_id: str) -> KeptDigest:
+    """The digest of that id."""
+    return KeptDigest(*conn.execute(_KEPT.where(digest.c.id == digest_id)).one())
+
+
+def of_therapist(conn: Connection, digest_id: str, therapist_id: int) -> KeptDigest | None:
+    """The digest of that id if it is this therapist's, else None, as if it did not exist."""
+    row = conn.execute(_KEPT.where(digest.c.id == digest_id, digest.c.therapist_id == therapist_id)).first()
+    return None if row is None else KeptDigest(*row)
+
+
+def latest_of(conn: Connection, therapist_id: int) -> KeptDigest | None:
+    """The digest that this therapist was sent last."""
+    sent = _KEPT.where(digest.c.therapist_id == therapist_id, digest.c.state == "sent")
+    row = conn.execute(sent.order_by(digest.c.built_at.desc()).limit(1)).first()
+    return None if row is None else KeptDigest(*row)
+
+
+def waiting_for(conn: Connection, pair_id: int, now: datetime) -> KeptDigest | None:
+    """The digest that was announced before a session of this pair that has not started yet."""
+    sent = _KEPT.where(digest.c.pair_id == pair_id, digest.c.state == "sent", session.c.starts_at > now)
+    row = conn.execute(sent.order_by(session.c.starts_at).limit(1)).first()
+    return None if row is None else KeptDigest(*row)
+
+
+def mark(conn: Connection, digest_id: str, state: str, now: datetime) -> None:
+    """Say that a digest was announced (or not sent): it is not due any more."""
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(state=state, due_at=None, built_at=now))
+
+
+def postpone(conn: Connection, digest_id: str, until: datetime) -> None:
+    """Look at a digest again at `until`."""
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(due_at=until))
+
+
+def keep(conn: Connection, digest_id: str, text: str, html: str, now: datetime) -> None:
+    """Keep what was shown, as it was shown."""
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(text=text, html=html, built_at=now))
+
+
+def open_forms(conn: Connection, pair_id: int, therapist_id: int) -> list[str]:
+    """The therapist's own forms of this pair that are open: neither sent nor skipped nor closed."""
+    query = select(check_in.c.id).where(
+        check_in.c.pair_id == pair_id, check_in.c.person_id == therapist_id, check_in.c.state == "open"
+    )
+    return list(conn.execute(query.order_by(check_in.c.opens_at.desc())).scalars())
+
+
+def blind(conn: Connection, pair_id: int, now: datetime) -> frozenset[str]:
+    """The wall times of sessions whose form the therapist has open, or is still to get."""
+    rows = conn.execute(
+        select(session.c.local)
+        .join(check_in, check_in.c.session_id == session.c.id)
+        .join(person, person.c.id == check_in.c.person_id)
+        .where(
+            check_in.c.pair_id == pair_id,
+            person.c.role == "therapist",
+            check_in.c.state.in_(("planned", "open")),
+            check_in.c.closes_at > now,
+        )
+    )
+    return frozenset(rows.scalars())

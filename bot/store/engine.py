@@ -1,0 +1,399 @@
+"""The engine room: how a transaction gets to the disk. No query lives here, and nobody else opens the database.
+
+Two verbs are the whole surface: `write(fn)` runs a synchronous function of a Core `Connection` as ONE transaction and
+answers after it is on the disk; `read(fn)` runs one on a connection that cannot write. Whoever writes queries knows
+nothing of threads, pools or SQLite, so this room can be rebuilt over PostgreSQL behind the same two verbs.
+
+Writing goes through one thread with one connection and commits in groups: whatever was queued meanwhile goes into one
+BEGIN IMMEDIATE … COMMIT, a savepoint for each, so that sixty-four taps cost one sync of the disk. There is no timer: a
+lone write waits for nobody. Reading goes through a small pool of aiosqlite connections.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import traceback
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+
+from sqlalchemy import URL, AdaptedConnection, Connection, Engine, NullPool, Result, create_engine, event
+from sqlalchemy.engine import FilterResult
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.store import migrating
+from bot.store.errors import NotDrained, NotStored, StoreClosed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_MS = 5000  # how long a write waits for another process, such as the clinic's command line
+GROUP = 64  # transactions in one commit at most: about 15 ms of work, so that the first does not wait long for the last
+READERS = 4  # connections for reading
+CLOSING_S = 10.0  # how long close() waits for what is queued
+
+_WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_READING = ("foreign_keys=ON", "query_only=ON")
+
+# What SQLite answers when the world is at fault, not the query. Extended codes carry these in their low byte.
+_THE_WORLD = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+class Store:
+    """An open database. Its owner closes it: `async with await Store.open(...) as store`."""
+
+    def __init__(self, path: Path) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._writer = _Writer(path, self._loop)
+        self._readers = _reading_engine(path)
+        self._seats = asyncio.Semaphore(READERS)  # whoever holds all of them knows that nobody reads
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True) -> Self:
+        """Open the database at `path`, making or migrating it first if that is due.
+
+        With `migrate=False` a database that is missing or older is refused with OlderDatabase. Raises NewerDatabase,
+        NotADatabase, CannotOpen, BackupFailed or MigrationFailed, all of them StoreError.
+        """
+        path = Path(path)
+        if migrate:
+            await asyncio.to_thread(migrating.bring_up_to_date, path, now)
+        else:
+            await asyncio.to_thread(migrating.require_newest, path)
+        return cls(path)
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn(connection, *args, **kwargs)` as one transaction and return its value once it is on the disk.
+
+        `fn` is synchronous, runs in another thread, returns plain values (rows are fine, a Result is not) and neither
+        commits nor rolls back: if it raises, all it did is undone and the error arrives here. Cancelling the wait does
+        not stop the transaction. Raises NotStored if the disk or another process is in the way, StoreClosed.
+        """
+        if self._closed:
+            raise StoreClosed("the database is closed")
+        job = _Job(fn, args, kwargs, self._loop.create_future())
+        self._writer.queue.put(job)
+        value: T = await job.future
+        return value
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn(connection, *args, **kwargs)` on one consistent view of all that was committed before.
+
+        `fn` cannot write, and returns plain values. Raises StoreClosed, and what SQLAlchemy raises.
+        """
+        if self._closed:
+            raise StoreClosed("the database is closed")
+        async with self._seats, self._readers.connect() as connection:
+            return await connection.run_sync(_in_one_view, fn, args, kwargs)
+
+    async def close(self) -> None:
+        """Finish what is queued, then close every connection; doing it twice does nothing.
+
+        Raises NotDrained if that is not done after `CLOSING_S` seconds; the process can still end.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._close_readers()
+                await self._writer.stop()
+        except TimeoutError as error:
+            raise NotDrained(f"the database was still busy {CLOSING_S:g} seconds after it was to close") from error
+
+    async def _close_readers(self) -> None:
+        """A connection that is in use would outlive its pool, and its thread with it: wait for every reader first."""
+        for _ in range(READERS):
+            await self._seats.acquire()
+        await self._readers.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"{self!r} was never closed", ResourceWarning, stacklevel=1, source=self)
+            self._writer.queue.put(None)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One transaction on its way: what to run, who waits, and what came of it."""
+
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    future: asyncio.Future[Any]
+    value: Any = None
+    error: BaseException | None = None
+
+
+class _Writer:
+    """The one thread that writes. Everything below `_serve` runs in it, and only there."""
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._engine = _writing_engine(path)
+        self._loop = loop
+        self._stopped = loop.create_future()
+        self._stopping = False
+        self._connection: Connection | None = None
+        # A daemon: a store that nobody closed must not keep the process from ending.
+        self._thread = Thread(target=self._serve, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what is queued, then end the thread."""
+        self.queue.put(None)
+        await self._stopped
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._stopping:
+            self._commit_together(self._wait_for_jobs())
+        self._disconnect()
+        self._tell(_resolve_stopped, self._stopped)
+
+    def _wait_for_jobs(self) -> list[_Job]:
+        """The next job, however long it takes, and all that are queued behind it."""
+        jobs: list[_Job] = []
+        first = self.queue.get()
+        if first is None:
+            self._stopping = True
+        else:
+            jobs.append(first)
+            self._take_queued(jobs)
+        return jobs
+
+    def _take_queued(self, jobs: list[_Job]) -> None:
+        with contextlib.suppress(Empty):
+            while len(jobs) < GROUP and not self._stopping:
+                job = self.queue.get_nowait()
+                if job is None:
+                    self._stopping = True
+                else:
+                    jobs.append(job)
+
+    def _commit_together(self, jobs: list[_Job]) -> None:
+        """Run the jobs and those that arrive meanwhile, commit them all, then tell who waits."""
+        if not jobs:
+            return
+        try:
+            connection = self._begin()
+            self._run_each(connection, jobs)
+            _driver(connection).execute("COMMIT")
+        except BaseException as error:
+            # No job of this group is on the disk, not even those that went well.
+            self._disconnect()
+            for job in jobs:
+                job.error = job.error or _not_stored(error)
+        self._tell(_resolve, jobs)
+
+    def _begin(self) -> Connection:
+        """A connection inside a transaction that already holds the right to write.
+
+        IMMEDIATE: a transaction that first reads and then wants to write would fail, not wait, if somebody wrote
+        in between.
+        """
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        _driver(self._connection).execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def _run_each(self, connection: Connection, jobs: list[_Job]) -> None:
+        """Run every job in a savepoint of its own; a job that raises undoes only itself."""
+        driver = _driver(connection)
+        for job in jobs:  # the list grows while it is walked
+            driver.execute("SAVEPOINT job")
+            if not _run(job, connection):
+                _undo(job, driver)
+            driver.execute("RELEASE job")
+            self._take_queued(jobs)
+
+    def _disconnect(self) -> None:
+        """Close the connection, whatever state it is in: SQLite rolls back, and the next group opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.invalidate()
+            with contextlib.suppress(Exception):
+                connection.close()
+
+    def _tell(self, what: Callable[..., None], about: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it everybody who waited
+            self._loop.call_soon_threadsafe(what, about)
+
+
+def _undo(job: _Job, driver: sqlite3.Connection) -> None:
+    """Undo one job, and leave those before it in place; raise if SQLite has already undone everything."""
+    if not driver.in_transaction and job.error is not None:  # what it does when the disk is full
+        raise job.error
+    driver.execute("ROLLBACK TO job")
+
+
+def _run(job: _Job, connection: Connection) -> bool:
+    """Run one job and keep its value or its error on it; whether it went well."""
+    try:
+        job.value = job.fn(connection, *job.args, **job.kwargs)
+        if isinstance(job.value, Result | FilterResult):
+            raise TypeError("return rows, not the Result: its connection belongs to the writing thread")
+        if connection.in_nested_transaction():
+            raise RuntimeError("a function given to write() left a savepoint open")
+    except BaseException as error:
+        _forget_frames(error)
+        job.error = _as_told(error)
+        _settle(connection)
+        return False
+    return True
+
+
+def _settle(connection: Connection) -> None:
+    """Bring SQLAlchemy's own idea of what is open back in line, or it would refuse to run the next job."""
+    while (nested := connection.get_nested_transaction()) is not None:
+        nested.rollback()
+    whole = connection.get_transaction()
+    if whole is not None and not whole.is_active:
+        whole.rollback()  # of an inactive one, so nothing is sent
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Drop the local variables of a function that raised.
+
+    A Result among them would keep its cursor open, and an open cursor holds the connection to an old view of the file:
+    the next BEGIN would fail. Besides, what a patient said should not live on in a traceback.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+
+
+def _in_one_view(connection: Connection, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    """Run `fn` inside a transaction, so that all its queries see the same moment."""
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, AdaptedConnection)
+    driver.run_async(_begin)  # two hops between threads fewer than through Core
+    return fn(connection, *args, **kwargs)
+
+
+async def _begin(driver: Any) -> None:
+    await driver.execute("BEGIN")
+
+
+def _as_told(error: BaseException) -> BaseException:
+    """The error as the caller gets it."""
+    if isinstance(error, DBAPIError) and _is_of_the_world(error.orig):
+        return _not_stored(error)
+    if isinstance(error, StopIteration):  # a future refuses this one, and a group must not hang for it
+        return RuntimeError("a function given to write() raised StopIteration")
+    return error
+
+
+def _is_of_the_world(error: BaseException | None) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _THE_WORLD
+
+
+def _not_stored(cause: BaseException) -> NotStored:
+    if isinstance(cause, NotStored):  # of a neighbour, and this one went down with it
+        return NotStored(str(cause))
+    reason = cause.orig if isinstance(cause, DBAPIError) else cause
+    error = NotStored(f"nothing was stored: {reason}")
+    error.__cause__ = cause
+    return error
+
+
+def _resolve(jobs: Iterable[_Job]) -> None:
+    """In the event loop: hand out the values and errors of a whole group."""
+    for job in jobs:
+        if job.future.done():  # cancelled while it waited
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.value)
+
+
+def _resolve_stopped(stopped: asyncio.Future[None]) -> None:
+    if not stopped.done():
+        stopped.set_result(None)
+
+
+class _Owned(sqlite3.Connection):
+    """A connection whose transactions belong to the writer: a function it runs cannot end them for its neighbours."""
+
+    def commit(self) -> NoReturn:
+        """Refuse; the writer sends COMMIT itself."""
+        raise RuntimeError("a function given to write() does not commit: it is one transaction")
+
+    def rollback(self) -> None:
+        """Refuse inside a transaction; SQLAlchemy also calls this when it opens a connection, outside of one."""
+        if self.in_transaction:
+            raise RuntimeError("a function given to write() does not roll back: it raises")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection: BEGIN, SAVEPOINT and COMMIT through Core would cost as much as the queries."""
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+def _url(path: Path, driver: str) -> URL:
+    return URL.create(f"sqlite+{driver}", database=str(path))
+
+
+def _writing_engine(path: Path) -> Engine:
+    engine = create_engine(
+        _url(path, "pysqlite"),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None, "factory": _Owned},
+        hide_parameters=True,  # an error's text must not carry what a patient said
+    )
+    _set_pragmas(engine, _WRITING)
+    return engine
+
+
+def _reading_engine(path: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        _url(path, "aiosqlite"),
+        pool_size=READERS,
+        max_overflow=0,
+        connect_args={"isolation_level": None},
+        hide_parameters=True,
+    )
+    _set_pragmas(engine.sync_engine, _READING)
+    return engine
+
+
+def _set_pragmas(engine: Engine, pragmas: Iterable[str]) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, record: object) -> None:  # noqa: ARG001
+        cursor = connection.cursor()
+        for pragma in (f"busy_timeout={BUSY_MS}", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()

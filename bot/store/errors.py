@@ -1,0 +1,59 @@
+"""What can go wrong with the database itself, each as a sentence that tells a person what to do.
+
+A mistake in a query stays what SQLAlchemy calls it (IntegrityError and so on); only what a person at the clinic could
+mend becomes a StoreError.
+"""
+
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The database cannot do what was asked; the text is a sentence for the person who runs the program."""
+
+
+class CannotOpen(StoreError):
+    """The file cannot be opened, read or locked: no such folder, no permission, damage."""
+
+
+class NotADatabase(StoreError):
+    """The file is something else, or a database that another program made."""
+
+
+class NewerDatabase(StoreError):
+    """A newer program has written this database; an older one must not touch it."""
+
+    def __init__(self, path: Path, found: str, newest: str) -> None:
+        super().__init__(
+            f"{path} is of version {found}, and this program knows versions up to {newest}: "
+            f"install the newer program again, or restore a backup of version {newest}"
+        )
+        self.found, self.newest = found, newest
+
+
+class OlderDatabase(StoreError):
+    """The database must be migrated first, and the caller asked not to."""
+
+    def __init__(self, path: Path, found: str | None, newest: str) -> None:
+        what = "is not made yet" if found is None else f"is of version {found}"
+        super().__init__(f"{path} {what}, and this program needs version {newest}: start the bot once, it sees to that")
+        self.found, self.newest = found, newest
+
+
+class BackupFailed(StoreError):
+    """A copy of the database could not be made or is not whole; the original was not touched."""
+
+
+class MigrationFailed(StoreError):
+    """A migration raised; it was rolled back, so the database is as it was before."""
+
+
+class NotStored(StoreError):
+    """The transaction was rolled back for a reason outside the program: disk full, I/O error, locked for too long."""
+
+
+class StoreClosed(StoreError):
+    """The store was asked to write or read after it was closed."""
+
+
+class NotDrained(StoreError):
+    """Writes were still waiting when the time to close ran out; what was not acknowledged may be lost."""

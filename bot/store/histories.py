@@ -1,0 +1,113 @@
+"""Answers of a pair put together as a history, the way `core.findings` reads it."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from bot.core.form import Asks
+from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
+from bot.store.tables import AnyRow, answer, check_in, goal, person, session
+
+Parts = dict[str, dict[str, Any]]
+
+
+def goals_of(conn: Connection, pair_id: int, retired: bool = False) -> tuple[Goal, ...]:
+    """The pair's goals by number; the retired ones only if asked for."""
+    query = (
+        select(goal.c.number, goal.c.words, goal.c.added_by).where(goal.c.pair_id == pair_id).order_by(goal.c.number)
+    )
+    if not retired:
+        query = query.where(goal.c.retired_at.is_(None))
+    return tuple(Goal(row.number, row.words, row.added_by) for row in conn.execute(query))
+
+
+def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) -> History:
+    """Everything a pair answered about its sessions that start before an instant, in order of time."""
+    sessions = list(
+        conn.execute(
+            select(session.c.id, session.c.starts_at, session.c.ends_at, session.c.local, session.c.state)
+            .where(session.c.pair_id == pair_id, session.c.starts_at < before)
+            .order_by(session.c.starts_at, session.c.id)
+        )
+    )
+    checks = _checks(conn, pair_id)
+    answers = _answers(conn, pair_id)
+    built = [_session(row, checks[row.id], answers[row.id], now) for row in sessions]
+    return History(tuple(built), goals_of(conn, pair_id, retired=True))
+
+
+def _checks(conn: Connection, pair_id: int) -> defaultdict[int, list[AnyRow]]:
+    rows = conn.execute(
+        select(
+            check_in.c.session_id,
+            check_in.c.kind,
+            check_in.c.state,
+            check_in.c.asks,
+            check_in.c.answered_at,
+            person.c.role,
+        )
+        .join(person, person.c.id == check_in.c.person_id)
+        .where(check_in.c.pair_id == pair_id)
+    )
+    by_session: defaultdict[int, list[AnyRow]] = defaultdict(list)
+    for row in rows:
+        by_session[row.session_id].append(row)
+    return by_session
+
+
+def _answers(conn: Connection, pair_id: int) -> defaultdict[int, dict[str, Parts]]:
+    """By session, role and questionnaire: the answers of forms that were sent."""
+    rows = conn.execute(
+        select(answer.c.filed_under, answer.c.questionnaire, answer.c.item, answer.c.value, person.c.role)
+        .join(check_in, check_in.c.id == answer.c.check_in_id)
+        .join(person, person.c.id == check_in.c.person_id)
+        .where(check_in.c.pair_id == pair_id, check_in.c.state == "answered")
+    )
+    filed: defaultdict[int, dict[str, Parts]] = defaultdict(lambda: {"patient": {}, "therapist": {}})
+    for row in rows:
+        value = tuple(row.value) if isinstance(row.value, list) else row.value
+        filed[row.filed_under][row.role].setdefault(row.questionnaire, {})[row.item] = value
+    return filed
+
+
+def _session(row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], now: datetime) -> Session:
+    state: SessionState = "held" if row.state == "planned" and row.ends_at <= now else row.state
+    patient, therapist = (_side(role, checks, answers[role]) for role in ("patient", "therapist"))
+    return Session(row.starts_at, row.local, state, patient, therapist)
+
+
+def _side(role: str, checks: list[AnyRow], answers: Parts) -> Side:
+    by_kind = {row.kind: row for row in checks if row.role == role}
+    main = by_kind.get("alliance")
+    asks = None if main is None or main.asks is None else Asks.from_json(main.asks)
+    return Side(
+        _part("alliance", main, answers),
+        _part("goals", main, answers),
+        _part("homework", by_kind.get("homework") if role == "patient" else main, answers),
+        _part("start", main, answers),
+        None if main is None else main.answered_at,
+        None if asks is None else frozenset(goal.id for goal in asks.goals),
+    )
+
+
+def _part(questionnaire: str, row: AnyRow | None, answers: Parts) -> Part:
+    """What became of one questionnaire of a side: its answers, missed, excused, or None where it was not asked."""
+    given: Answers | None = answers.get(questionnaire)
+    if given is not None:
+        return given
+    if row is None or row.asks is None:
+        return "excused" if row is not None and row.state == "excused" else None
+    asked = questionnaire in row.asks["questionnaires"]
+    if row.state == "answered":
+        return {} if asked and questionnaire != "homework" else None
+    return row.state if row.state in ("missed", "excused") and asked else None
+
+
+def sessions_before(conn: Connection, pair_id: int, before: datetime) -> list[int]:
+    """The ids of the pair's sessions that took place before an instant, in order of time."""
+    rows = select(session.c.id).where(
+        session.c.pair_id == pair_id, session.c.starts_at < before, session.c.state.in_(("planned", "held"))
+    )
+    return list(conn.execute(rows.order_by(session.c.starts_at)).scalars())

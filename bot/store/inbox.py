@@ -1,0 +1,57 @@
+"""Updates as Telegram handed them over: stored before they are confirmed, done once their reply was tried."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.store.tables import inbox
+
+_ADD = insert(inbox).on_conflict_do_nothing(index_elements=["update_id"])
+_ACCEPT = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="accepted")
+_DONE = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="done", raw="")
+
+
+def add(conn: Connection, updates: Sequence[tuple[int, str]], done: Iterable[int], now: datetime) -> list[int]:
+    """Store raw updates (id, JSON text) that are new, and mark the given ids done. The ids of the new ones."""
+    finish(conn, done)
+    if not updates:
+        return []
+    known = set(conn.execute(select(inbox.c.update_id).where(inbox.c.update_id.in_([i for i, _ in updates]))).scalars())
+    rows = [{"update_id": i, "raw": raw, "received_at": now, "state": "new"} for i, raw in updates if i not in known]
+    if rows:
+        conn.execute(_ADD, rows)
+    return [row["update_id"] for row in rows]  # type: ignore[misc]
+
+
+def finish(conn: Connection, done: Iterable[int]) -> None:
+    """Mark updates done; their text is not kept."""
+    ids = [{"b_id": update_id} for update_id in done]
+    if ids:
+        conn.execute(_DONE, ids)
+
+
+def accept(conn: Connection, update_id: int) -> None:
+    """Mark an update accepted, in the transaction that does what it asks."""
+    conn.execute(_ACCEPT, {"b_id": update_id})
+
+
+def set_aside(conn: Connection, update_id: int, error: str) -> None:
+    """Set an update aside that cannot be read, with the kind of error; the raw text stays for a person to look at."""
+    conn.execute(update(inbox).where(inbox.c.update_id == update_id).values(state="aside", error=error[:200]))
+
+
+def unfinished(conn: Connection) -> list[tuple[int, str, str]]:
+    """What a stop left behind: (id, raw, state) of updates that are new or accepted, in their order."""
+    rows = conn.execute(
+        select(inbox.c.update_id, inbox.c.raw, inbox.c.state)
+        .where(inbox.c.state.in_(("new", "accepted")))
+        .order_by(inbox.c.received_at, inbox.c.update_id)
+    )
+    return [(row.update_id, row.raw, row.state) for row in rows]
+
+
+def forget_before(conn: Connection, before: datetime) -> None:
+    """Delete rows of updates that are done and older than this; ids are needed only while Telegram may repeat them."""
+    conn.execute(delete(inbox).where(inbox.c.state == "done", inbox.c.received_at < before))

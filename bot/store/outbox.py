@@ -1,0 +1,95 @@
+"""What is to be sent and nobody is waiting for. Written in the transaction that decides it, sent by `delivery`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.core.person import Person
+from bot.store.tables import AnyRow, outbox, person
+
+PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests
+RANK = {"prompt": PROMPT, "reminder": PROMPT, "edit": PROMPT, "delete": PROMPT, "notice": NOTICE, "digest": DIGEST}
+
+_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["key"])
+_WAITING = (
+    select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
+           outbox.c.person_id, person.c.chat_id)
+    .join(person, person.c.id == outbox.c.person_id)
+    .where(outbox.c.state == "waiting", outbox.c.not_before <= bindparam("now"))
+    .order_by(outbox.c.rank, outbox.c.id)
+    .limit(bindparam("most"))
+)  # fmt: skip
+_CLAIM = update(outbox).where(outbox.c.id == bindparam("b_id")).values(state="sending", attempts=outbox.c.attempts + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One thing to send: a message, an edit or a deletion, for one chat."""
+
+    id: int
+    kind: str
+    about: str | None
+    rank: int
+    body: dict[str, Any]
+    attempts: int
+    person_id: int
+    chat_id: int | None
+
+
+def add(
+    conn: Connection, who: Person, key: str, kind: str, body: dict[str, Any], now: datetime, about: str | None = None
+) -> None:
+    """Put something into the outbox; the same key a second time changes nothing."""
+    values = {
+        "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
+        "rank": RANK[kind], "body": body, "state": "waiting", "not_before": now,
+    }  # fmt: skip
+    conn.execute(_ADD, values)
+
+
+def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
+    """Take what is due, in order; it is "sending" until `settle` says what became of it."""
+    rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
+    if rows:
+        conn.execute(_CLAIM, [{"b_id": row.id} for row in rows])
+    return rows
+
+
+def _outgoing(row: AnyRow) -> Outgoing:
+    return Outgoing(row.id, row.kind, row.about, row.rank, row.body, row.attempts + 1, row.person_id, row.chat_id)
+
+
+def settle(conn: Connection, outgoing_id: int, state: str, **values: object) -> None:
+    """Write back what became of a send."""
+    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(state=state, **values))
+
+
+def put_back(conn: Connection, ids: Sequence[int], not_before: datetime, counted: int | None = None) -> None:
+    """These wait until `not_before`. Only the one that may have arrived (`counted`) keeps its attempt."""
+    back = update(outbox).where(outbox.c.id.in_(ids))
+    conn.execute(back.values(state="waiting", not_before=not_before))
+    conn.execute(back.where(outbox.c.id != (counted or 0)).values(attempts=outbox.c.attempts - 1))
+
+
+def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:
+    """The person cannot be reached: nothing that waits for them is tried, and it is kept when that began."""
+    waiting = (outbox.c.person_id == person_id) & outbox.c.state.in_(("waiting", "sending"))
+    conn.execute(update(outbox).where(waiting).values(state="gone"))
+    unreachable = (person.c.id == person_id) & person.c.unreachable_since.is_(None)
+    conn.execute(update(person).where(unreachable).values(unreachable_since=now))
+
+
+def resume(conn: Connection, now: datetime) -> int:
+    """After a stop: what was being sent may or may not have arrived; it is tried once more, and counted."""
+    again = update(outbox).where(outbox.c.state == "sending").values(state="waiting", not_before=now)
+    return conn.execute(again).rowcount
+
+
+def next_at(conn: Connection) -> datetime | None:
+    """When the next thing in the outbox may go out; None if it is empty."""
+    query = select(outbox.c.not_before).where(outbox.c.state == "waiting").order_by(outbox.c.not_before).limit(1)
+    return conn.execute(query).scalar()

@@ -1,0 +1,201 @@
+"""People and how they come in: persons, pairs, invites, consent. A code that is wrong raises Refused, a sentence."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from bot.core.person import Pair, Person, PersonState, Role
+from bot.store.tables import AnyRow, clinic, consent, goal, invite, invite_try, pair, person
+
+CLINIC = 1  # the embedded default has one clinic; every row says which, so that there can be more
+
+
+class Refused(Exception):
+    """A request that cannot be carried out; its text is a sentence for the person who asked."""
+
+
+_FIELDS = (
+    person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
+    person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
+)  # fmt: skip
+_BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
+_BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
+
+
+def as_person(row: AnyRow) -> Person:
+    """A person from a row of `person`."""
+    return Person(*row)
+
+
+def ensure_clinic(conn: Connection, name: str, zone: str) -> None:
+    """Make the one clinic of this database, or bring its name and zone up to date."""
+    if conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(name=name, zone=zone)).rowcount == 0:
+        conn.execute(insert(clinic).values(id=CLINIC, name=name, zone=zone))
+
+
+def set_bot_name(conn: Connection, name: str) -> None:
+    """Remember the bot's name at Telegram: invite links need it."""
+    conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(bot_name=name))
+
+
+def bot_name(conn: Connection) -> str | None:
+    """The bot's name at Telegram, once it has run."""
+    return conn.execute(select(clinic.c.bot_name).where(clinic.c.id == CLINIC)).scalar()
+
+
+def by_chat(conn: Connection, chat_id: int) -> Person | None:
+    """Whoever has this chat."""
+    row = conn.execute(_BY_CHAT, {"chat": chat_id}).first()
+    return None if row is None else as_person(row)
+
+
+def by_id(conn: Connection, person_id: int) -> Person:
+    """The person of that id."""
+    return as_person(conn.execute(_BY_ID, {"id": person_id}).one())
+
+
+def find(conn: Connection, code: str) -> Person | None:
+    """The person of that code."""
+    row = conn.execute(select(*_FIELDS).where(person.c.clinic_id == CLINIC, person.c.code == code)).first()
+    return None if row is None else as_person(row)
+
+
+def by_code(conn: Connection, code: str, role: Role | None = None) -> Person:
+    """The person of that code; Refused if there is none, or it is of another role."""
+    found = find(conn, code)
+    if found is None:
+        raise Refused(f'There is nobody with the code "{code}". `accord clinic list` shows all codes.')
+    if role is not None and found.role != role:
+        raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.')
+    return found
+
+
+def people(conn: Connection, role: Role | None = None) -> list[Person]:
+    """Everybody, by role and code."""
+    query = select(*_FIELDS).order_by(person.c.role.desc(), person.c.code)
+    return [as_person(row) for row in conn.execute(query if role is None else query.where(person.c.role == role))]
+
+
+def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person:
+    """Add somebody, not yet in; Refused if the code is taken."""
+    if find(conn, code) is not None:
+        raise Refused(f'The code "{code}" is taken. Choose another one.')
+    values = {"clinic_id": CLINIC, "role": role, "code": code, "zone": zone, "lang": lang, "state": "invited"}
+    made = conn.execute(insert(person).values(values)).inserted_primary_key
+    assert made is not None
+    return by_id(conn, made[0])
+
+
+def change(conn: Connection, person_id: int, **values: object) -> None:
+    """Change columns of a person."""
+    conn.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+# ------------------------------------------------------------------------------------------------ pairs
+
+_patient, _therapist = person.alias("patient"), person.alias("therapist")
+
+
+def add_pair(conn: Connection, patient_id: int, therapist_id: int, now: datetime) -> int:
+    """Bring a patient and a therapist together; the id of the pair."""
+    values = {"clinic_id": CLINIC, "patient_id": patient_id, "therapist_id": therapist_id, "started_at": now}
+    made = conn.execute(insert(pair).values(values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def pair_of(conn: Connection, pair_id: int) -> Pair:
+    """The pair of that id."""
+    row = conn.execute(
+        select(pair.c.clinic_id, pair.c.patient_id, pair.c.therapist_id).where(pair.c.id == pair_id)
+    ).one()
+    return Pair(pair_id, row.clinic_id, by_id(conn, row.patient_id), by_id(conn, row.therapist_id))
+
+
+def pairs(conn: Connection, *, patient_id: int | None = None, therapist_id: int | None = None) -> list[int]:
+    """The ids of the pairs that have not ended, of a patient or of a therapist, oldest first."""
+    query = select(pair.c.id).where(pair.c.ended_at.is_(None)).order_by(pair.c.id)
+    if patient_id is not None:
+        query = query.where(pair.c.patient_id == patient_id)
+    if therapist_id is not None:
+        query = query.where(pair.c.therapist_id == therapist_id)
+    return list(conn.execute(query).scalars())
+
+
+def pair_by_patient_code(conn: Connection, code: str) -> Pair:
+    """The patient's present pair; Refused if the code is no patient's or the patient has no therapist."""
+    patient = by_code(conn, code, "patient")
+    ids = pairs(conn, patient_id=patient.id)
+    if not ids:
+        raise Refused(f'"{code}" has no therapist at present.')
+    return pair_of(conn, ids[-1])
+
+
+# ------------------------------------------------------------------------------------------------ coming in
+
+Redeemed = Literal["in", "again", "bad", "too many"]
+
+
+def add_invite(conn: Connection, person_id: int, code_hash: str, expires: datetime) -> int:
+    """Keep the hash of an invite; earlier ones of the same person stop working."""
+    conn.execute(
+        update(invite)
+        .where(invite.c.person_id == person_id, invite.c.used_at.is_(None))
+        .values(expires_at=expires - timedelta(days=3650))
+    )
+    values = {"clinic_id": CLINIC, "person_id": person_id, "code_hash": code_hash, "expires_at": expires}
+    made = conn.execute(insert(invite).values(values)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def redeem(
+    conn: Connection, code_hash: str, chat_id: int, now: datetime, tries_an_hour: int
+) -> tuple[Redeemed, Person | None]:
+    """Let the bearer of a code in, once. The same chat may press Start again; a wrong code, a used one, one that has
+    expired and one of somebody else look the same. At most `tries_an_hour` wrong tries by one chat.
+    """
+    present = by_chat(conn, chat_id)
+    row = conn.execute(select(invite).where(invite.c.code_hash == code_hash)).first()
+    if row is not None and row.used_by == chat_id and present is not None and present.id == row.person_id:
+        return "again", present
+    if _tries(conn, chat_id, now) >= tries_an_hour:
+        return "too many", present
+    if row is None or row.used_at is not None or row.expires_at <= now or present is not None:
+        conn.execute(insert(invite_try).values(chat_id=chat_id, at=now))
+        return "bad", present
+    conn.execute(update(invite).where(invite.c.id == row.id).values(used_at=now, used_by=chat_id))
+    who = by_id(conn, row.person_id)
+    state: PersonState = "consenting" if who.role == "patient" else "settling"
+    change(conn, who.id, chat_id=chat_id, state=state, unreachable_since=None)
+    return "in", by_id(conn, who.id)
+
+
+def _tries(conn: Connection, chat_id: int, now: datetime) -> int:
+    recent = select(func.count()).where(invite_try.c.chat_id == chat_id, invite_try.c.at > now - timedelta(hours=1))
+    return int(conn.execute(recent).scalar_one())
+
+
+def add_consent(conn: Connection, who: Person, version: int, agreed: bool, now: datetime) -> None:
+    """Log that somebody agreed to (or declined) a version of the consent text, in which language."""
+    values = {"person_id": who.id, "version": version, "lang": who.lang, "agreed": agreed, "at": now}
+    conn.execute(insert(consent).values(clinic_id=who.clinic_id, **values))
+
+
+# ------------------------------------------------------------------------------------------------ goals
+
+
+def add_first_goal(conn: Connection, pair_id: int, words: str, now: datetime) -> None:
+    """Make the patient's hopes the first goal, unless the pair has one."""
+    if conn.execute(select(goal.c.id).where(goal.c.pair_id == pair_id)).first() is None:
+        add_goal(conn, pair_id, words, "patient", now)
+
+
+def add_goal(conn: Connection, pair_id: int, words: str, added_by: str, now: datetime) -> int:
+    """Add a goal to a pair's list; its number."""
+    last = conn.execute(select(func.max(goal.c.number)).where(goal.c.pair_id == pair_id)).scalar()
+    number = (last or 0) + 1
+    values = {"pair_id": pair_id, "number": number, "words": words, "added_by": added_by, "added_at": now}
+    conn.execute(insert(goal).values(clinic_id=CLINIC, **values))
+    return number

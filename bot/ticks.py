@@ -1,0 +1,265 @@
+"""What is due now: open, remind, hide and close check-ins; announce digests. Each in a transaction of its own.
+
+The tick has no timer: it is woken, by APScheduler every second and by whatever makes something due. A row whose work
+raises is looked at again an hour later, so that one patient's bad data never stops the others.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.chat import digests as chat_digests
+from bot.chat.screens import ready, show
+from bot.clock import Clock
+from bot.config import Config
+from bot.core.checkin import after_due, due
+from bot.core.findings import ticked
+from bot.core.form import Asks, compose
+from bot.core.history import History, answered
+from bot.core.person import Pair
+from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
+from bot.core.walltime import after_quiet
+from bot.message import Message
+from bot.store import appointments, checkins, digests, histories, inbox, outbox, people
+from bot.store.checkins import Kept
+from bot.store.engine import Store
+from bot.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+AN_HOUR = timedelta(hours=1)
+SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
+INBOX_KEPT = timedelta(days=2)
+
+
+class Ticks:
+    """Runs what is due, whenever woken."""
+
+    def __init__(self, store: Store, config: Config, clock: Clock, deliver: Callable[[], None]) -> None:
+        self._store, self._config, self._clock, self._deliver = store, config, clock, deliver
+        self._woken = asyncio.Event()
+        self._working = False
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._woken.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it works or is about to."""
+        return self._working or self._woken.is_set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            self._working = True
+            try:
+                await self.tick()
+            except StoreError as error:
+                log.error("the tick found the database in trouble: %s", type(error).__name__)
+            finally:
+                self._working = False
+
+    async def tick(self) -> None:
+        """Everything that is due at this moment."""
+        now = self._clock.now()
+        while ids := await self._store.read(checkins.due_ids, now, AT_ONCE):
+            await self._each(open_or_next, checkins.postpone, ids, now)
+        while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
+            await self._each(announce, digests.postpone, ids, now)
+        self._deliver()
+
+    async def housekeeping(self) -> None:
+        """Once in a while: lay out weekly sessions further ahead, forget updates that are long done."""
+        now = self._clock.now()
+        for weekly_id, pair_id in await self._store.read(appointments.weekly_running_out, now):
+            await self._store.write(_lay_out, weekly_id, pair_id, self._config, now)
+        await self._store.write(inbox.forget_before, now - INBOX_KEPT)
+
+    async def _each(
+        self,
+        work: Callable[[Connection, str, Config, datetime], None],
+        postpone: Callable[[Connection, str, datetime], None],
+        ids: Sequence[str],
+        now: datetime,
+    ) -> None:
+        jobs = (self._store.write(work, row_id, self._config, now) for row_id in ids)
+        for row_id, result in zip(ids, await asyncio.gather(*jobs, return_exceptions=True), strict=True):
+            if isinstance(result, StoreError):
+                raise result
+            if isinstance(result, Exception):
+                log.error("%s of %s failed: %s; again in an hour", work.__name__, row_id, type(result).__name__)
+                await self._store.write(postpone, row_id, now + AN_HOUR)
+            elif result is not None:
+                raise result
+
+
+def _lay_out(conn: Connection, weekly_id: int, pair_id: int, config: Config, now: datetime) -> None:
+    appointments.lay_out(conn, weekly_id, now)
+    appointments.replan(conn, pair_id, config.plan, now)
+
+
+# ------------------------------------------------------------------------------------------------ check-ins
+
+
+def open_or_next(conn: Connection, check_in_id: str, config: Config, now: datetime) -> None:
+    """Do what is due about one check-in: open it, or remind, ask again, hide, close."""
+    kept = checkins.by_check_in_id(conn, check_in_id)
+    if kept.check_in.state == "planned":
+        _open(conn, kept, config, now)
+        return
+    what = due(kept.check_in, now, config.plan)
+    if what is None:  # it was looked at too early, or its state moved on
+        checkins.put(conn, kept, config.plan)
+        return
+    changed = replace(kept, check_in=after_due(kept.check_in, what))
+    checkins.put(conn, changed, config.plan)
+    if what in ("remind", "again"):
+        turn = changed.check_in.place.turn
+        _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), now)
+    elif kept.message_id is not None:
+        _edit(conn, changed, config, now, what)
+
+
+def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:
+    """Hide what was being read, or say that it is closed, in the message that is there."""
+    form = compose(config.questionnaires.by_id, kept.asks or Asks(()), kept.check_in.voice)
+    body = show(kept, form, config, now).to_json() | {"edit": kept.message_id}
+    key = f"{what}:{kept.check_in.id}:{kept.check_in.place.turn}:{now.isoformat()}"
+    outbox.add(conn, kept.person, key, "edit", body, now, about=kept.check_in.id)
+
+
+def _send(conn: Connection, kept: Kept, key: str, kind: str, message: Message, now: datetime) -> None:
+    """A fresh message, as only that is noticed; the old one goes."""
+    body = message.to_json() | {"replaces": kept.message_id}
+    outbox.add(conn, kept.person, key, kind, body, now, about=kept.check_in.id)
+
+
+def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
+    """Open a check-in, or say why it is not asked. Quiet hours and days away are judged at this very moment."""
+    pair, plan = people.pair_of(conn, kept.pair_id), config.plan
+    who = appointments.receiver(conn, kept.person)
+    awake = after_quiet(now, who.zone, plan.quiet_from, plan.quiet_until)
+    if awake > now:
+        checkins.postpone(conn, kept.check_in.id, awake)
+        return
+    session, following, number = _around(conn, kept)
+    closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
+    why = _why_not(kept, who, config, number, now, now >= closes)
+    if why is not None:
+        checkins.settle(conn, kept.check_in.id, *why)
+        return
+    asks = _asks(conn, pair, kept, config, number, now)
+    if not compose(config.questionnaires.by_id, asks, kept.check_in.voice).questions:
+        checkins.settle(conn, kept.check_in.id, "not_asked", "nothing to ask")
+        return
+    reminds = reminds_at(kept.check_in.voice, kept.check_in.kind, now, closes, who, plan)
+    opened = checkins.open_now(conn, replace(kept, asks=asks), reminds, closes, now, plan)
+    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), now)
+
+
+def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | None, int]:
+    """The session a check-in is about, the pair's next one, and the how-manieth of the pair it is."""
+    standing = [
+        a for row in appointments.sessions_of(conn, kept.pair_id) if (a := appointments.as_appointment(row)).stands
+    ]
+    place = next(n for n, a in enumerate(standing) if a.id == kept.session_id)
+    return standing[place], standing[place + 1] if place + 1 < len(standing) else None, place + 1
+
+
+def _why_not(
+    kept: Kept, who: Receiver, config: Config, number: int, now: datetime, too_late: bool
+) -> tuple[str, str] | None:
+    """State and reason of a check-in that is not asked; None if it is."""
+    if too_late:
+        return "not_asked", "too late"
+    if kept.person.state != "active":
+        return ("excused", "stopped") if kept.person.state in ("stopped", "declined") else ("not_asked", "not in yet")
+    if not kept.person.can_be_asked:
+        return "not_asked", "unreachable"
+    if kept.check_in.voice == "patient" and (number - 1) % max(who.ask_every, config.plan.ask_every):
+        return "excused", "every"
+    if kept.check_in.voice == "patient" and who.is_away(now):
+        return "excused", "away"
+    return None
+
+
+def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int, now: datetime) -> Asks:
+    """What exactly this check-in holds: frozen now."""
+    names, voice = config.questionnaires, kept.check_in.voice
+    history = histories.history_of(conn, pair.id, kept.starts + timedelta(microseconds=1), now)
+    goals = histories.goals_of(conn, pair.id)
+    before = _ticks_before(history, voice, {goal.id for goal in goals})
+    if kept.check_in.kind == "homework":
+        return Asks(names.homework, number)
+    if voice == "therapist":
+        last = _last_homework(conn, history, kept)
+        return Asks(names.therapist, number, goals, before, last, config.plan.therapist_bond)
+    asked, only = names.after_session, None
+    if number == 1:
+        asked += names.after_first
+    elif number == SECOND_ASKING and (again := _not_yet(history)):
+        asked, only = (*asked, "start"), {"start": again}
+    return Asks(asked, number, goals, before, only=only)
+
+
+def _ticks_before(
+    history: History, voice: str, known: set[int]
+) -> tuple[tuple[int | str, ...], int | str | None] | None:
+    """What this side ticked last time, if all of it is still on the list."""
+    sides = [s.patient if voice == "patient" else s.therapist for s in history.sessions]
+    last = next((t for side in reversed(sides) if (t := ticked(side)) is not None), None)
+    if last is None or not set(last.chosen) <= known | {"other"}:
+        return None
+    return last.chosen, last.top
+
+
+def _last_homework(conn: Connection, history: History, kept: Kept) -> int | None:
+    """The last earlier session, if it had homework: by the therapist's word, else by the patient's."""
+    ids = [row.id for row in appointments.sessions_of(conn, kept.pair_id) if row.starts_at <= kept.starts]
+    earlier = [(i, s) for i, s in zip(ids, history.sessions, strict=True) if s.state == "held" and i != kept.session_id]
+    if not earlier:
+        return None
+    session_id, session = earlier[-1]
+    said = [(answered(side.homework) or {}).get("given") for side in (session.therapist, session.patient)]
+    return session_id if next((word for word in said if word is not None), None) == "yes" else None
+
+
+def _not_yet(history: History) -> tuple[str, ...]:
+    """The items of the start form that were "not yet talked about"."""
+    forms = [answered(session.patient.start) or {} for session in history.sessions]
+    return tuple(item for item in ("options", "say") if any(form.get(item) == "not_yet" for form in forms))
+
+
+# ------------------------------------------------------------------------------------------------ digests
+
+
+def announce(conn: Connection, digest_id: str, config: Config, now: datetime) -> None:
+    """Say that a digest is ready; its text is made when it is opened, from what is there then."""
+    kept = digests.by_digest_id(conn, digest_id)
+    therapist = people.by_id(conn, kept.therapist_id)
+    late = kept.starts is not None and now >= kept.starts
+    if kept.pair_id is None:
+        appointments.plan_weekly_digest(conn, therapist, config.plan, now)
+    if late or not therapist.can_be_asked:
+        digests.mark(conn, digest_id, "not_sent", now)
+        return
+    silent = kept.pair_id is not None and not _has_news(conn, kept, config, now)
+    digests.mark(conn, digest_id, "sent", now)
+    body = chat_digests.prompt(kept, therapist).to_json() | {"silent": silent}
+    outbox.add(conn, therapist, f"digest:{digest_id}", "digest", body, now, about=digest_id)
+
+
+def _has_news(conn: Connection, kept: digests.KeptDigest, config: Config, now: datetime) -> bool:
+    """A digest without a flag arrives silently, unless it asks for the therapist's own form first."""
+    if digests.open_forms(conn, kept.pair_id or 0, kept.therapist_id):
+        return True
+    built = chat_digests.build(conn, kept.pair_id or 0, kept.local or "", kept.starts or now, config, now)
+    return built.has_flag
