@@ -40,7 +40,7 @@ CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
 
 # The library advises against asking for raw updates; its own way loses them at a crash.
-warnings.filterwarnings("ignore", "Please use 'Bot.get_updates'", PTBUserWarning)
+warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)
 
 
 class Inbox:
@@ -137,6 +137,7 @@ class Inbox:
             # No text of the error: it may quote what a person wrote.
             log.error("update %d set aside: %s", update_id, type(error).__name__)
             await self._set_aside(update_id, type(error).__name__)
+            await self._apologise(raw)
             return
         await self._reply(update, outcome)
         self._done.append(update_id)
@@ -148,7 +149,7 @@ class Inbox:
             log.error("update %d stays unread: %s", update_id, type(failed).__name__)
 
     async def _apologise(self, raw: dict[str, Any]) -> None:
-        """The disk is in the way: say that nothing was saved, instead of nothing."""
+        """Something is in the way: say that nothing was saved, instead of nothing."""
         query = raw.get("callback_query")
         if isinstance(query, dict) and isinstance(query.get("id"), str):
             try:
@@ -191,7 +192,8 @@ class Inbox:
     async def _show(self, chat_id: int, reply: Reply) -> None:
         if reply.edit is not None and await outward.edit(self._bot, chat_id, reply.edit, reply.message):
             return
-        message_id = await outward.send(self._bot, chat_id, reply.message)
+        # Silent: whoever just tapped or typed is looking.
+        message_id = await outward.send(self._bot, chat_id, reply.message, silent=True)
         if reply.about is not None:
             await self._store.write(door.remember_message, chat_id, reply.about, message_id)
         if reply.replaces is not None and reply.replaces != message_id:

@@ -14,7 +14,7 @@ from bot.store.lock import AlreadyHeld
 
 DONE, CANNOT, HELD = 0, 1, 3
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
-LOUD = ("httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy")
+LOUD = ("alembic", "httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy")
 
 
 class Redacting(logging.Formatter):

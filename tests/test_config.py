@@ -447,7 +447,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12_000), st.integers(0, 40), PIECES | st.text(max_size=3)), max_size=4))
 def test_a_mutated_file_never_raises(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, int, str]]
@@ -463,7 +463,7 @@ def test_a_mutated_file_never_raises(
     assert all(mistake.says and str(mistake) for mistake in mistakes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(PIECES | st.sampled_from(["a", "b.c", "1", " ", "\r"]), max_size=30).map("".join))
 def test_the_scanner_sees_no_flaw_in_what_tomllib_reads(text: str) -> None:
     found = read(text.encode())

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.findings import IN_ORDER, LAST, findings
+from bot.core.findings import IN_ORDER, LAST, Ticked, findings, ticked
+from bot.core.history import Part, Side
 from bot.core.thresholds import Thresholds
 from tests.case_files import (
     ANSWERED,
@@ -110,38 +111,53 @@ def test_agreed_low(sessions: list[Json], says: str) -> None:
     assert says_of("agreed_low", sessions) == says
 
 
-def ticked(patient: tuple[Any, list[Any]], therapist: tuple[Any, list[Any]], **hours: float) -> Json:
+def named(patient: tuple[Any, list[Any]], therapist: tuple[Any, list[Any]], **hours: float) -> Json:
     """A session in which each side named the goal it puts first, and ticked some."""
     they = {"top": therapist[0], "ticks": therapist[1], "hours": hours.get("their_hours")}
     return met(top=patient[0], ticks=patient[1], they=they, hours=hours.get("hours"))
 
 
 @table([
-    ("the goal the patient puts first is not on the therapist's mind", [ticked((2, [1, 2]), (3, [1, 3]))],
+    ("the goal the patient puts first is not on the therapist's mind", [named((2, [1, 2]), (3, [1, 3]))],
      "flag goals"),
-    ("both put the same goal first, the therapist has one more", [ticked((1, [1]), (1, [1, 3]))], ""),
-    ("both tick the patient's first, but another comes first for the therapist", [ticked((1, [1]), (3, [1, 3]))],
+    ("both put the same goal first, the therapist has one more", [named((1, [1]), (1, [1, 3]))], ""),
+    ("both tick the patient's first, but another comes first for the therapist", [named((1, [1]), (3, [1, 3]))],
      "note goals"),
-    ("nothing in common", [ticked((1, [1]), (2, [2, 3]))], "flag goals"),
-    ("the same ticks with different firsts", [ticked((1, [1, 2, 3]), (2, [1, 2, 3]))], "note goals"),
-    ("something else comes first for the patient", [ticked(("other", [1, "other"]), (1, [1]))], "flag goals"),
-    ("something else on both sides is not the same thing", [ticked(("other", ["other"]), ("other", ["other"]))],
+    ("nothing in common", [named((1, [1]), (2, [2, 3]))], "flag goals"),
+    ("the same ticks with different firsts", [named((1, [1, 2, 3]), (2, [1, 2, 3]))], "note goals"),
+    ("something else comes first for the patient", [named(("other", [1, "other"]), (1, [1]))], "flag goals"),
+    ("something else on both sides is not the same thing", [named(("other", ["other"]), ("other", ["other"]))],
      "flag goals"),
-    ("something else beside the shared first changes nothing", [ticked((1, [1, "other"]), (1, [1, "other"]))], ""),
-    ("something else comes first for the therapist", [ticked((1, [1, 2]), ("other", [1, "other"]))], "note goals"),
-    ("only something else in common is nothing in common", [ticked((1, [1, "other"]), (2, [2, "other"]))],
+    ("something else beside the shared first changes nothing", [named((1, [1, "other"]), (1, [1, "other"]))], ""),
+    ("something else comes first for the therapist", [named((1, [1, 2]), ("other", [1, "other"]))], "note goals"),
+    ("only something else in common is nothing in common", [named((1, [1, "other"]), (2, [2, "other"]))],
      "flag goals"),
-    ("the patient skipped the first, one goal is shared", [ticked((None, [1, 2]), (3, [1, 3]))], ""),
-    ("the patient skipped the first, none is shared", [ticked((None, [1, 2]), (3, [3]))], "flag goals"),
-    ("the therapist skipped the first", [ticked((1, [1, 2]), (None, [1, 3]))], ""),
+    ("the patient skipped the first, one goal is shared", [named((None, [1, 2]), (3, [1, 3]))], ""),
+    ("the patient skipped the first, none is shared", [named((None, [1, 2]), (3, [3]))], "flag goals"),
+    ("the therapist skipped the first", [named((1, [1, 2]), (None, [1, 3]))], ""),
     ("only the patient was asked", [met(ticks=[1], top=1)], ""),
     ("only the therapist answered", [met(they={"ticks": [1], "top": 1})], ""),
-    ("the patient's ticks came too late", [ticked((2, [1, 2]), (3, [1, 3]), hours=169)], ""),
-    ("the therapist's came at the last moment", [ticked((2, [1, 2]), (3, [1, 3]), their_hours=168)], "flag goals"),
-    ("the third session with the same ticks is still listed", [ticked((1, [1]), (2, [2]))] * 3, "flag goals"),
+    ("the patient's ticks came too late", [named((2, [1, 2]), (3, [1, 3]), hours=169)], ""),
+    ("the therapist's came at the last moment", [named((2, [1, 2]), (3, [1, 3]), their_hours=168)], "flag goals"),
+    ("the third session with the same ticks is still listed", [named((1, [1]), (2, [2]))] * 3, "flag goals"),
 ])  # fmt: skip
 def test_named_goals(sessions: list[Json], says: str) -> None:
     assert says_of("named_goals", sessions) == says
+
+
+@pytest.mark.parametrize(
+    ("part", "read"),
+    [
+        pytest.param({"chosen": (1, "other"), "top": 1}, Ticked((1, "other"), 1), id="two ticks, one of them first"),
+        pytest.param({"chosen": (1,), "top": None}, Ticked((1,), None), id="the first was skipped"),
+        pytest.param({"chosen": None}, None, id="the ticks were skipped"),
+        pytest.param({}, None, id="an empty form"),
+        pytest.param("missed", None, id="a missed form"),
+        pytest.param(None, None, id="never asked"),
+    ],
+)
+def test_what_a_side_ticked(part: Part, read: Ticked | None) -> None:
+    assert ticked(Side(goals=part)) == read
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_named_goals(sessions: list[Json], says: str) -> None:
 def test_a_goal_added_after_one_side_answered_is_left_out(
     patient_list: set[int] | None, therapist_list: set[int] | None, levels: list[str]
 ) -> None:
-    read = history(case_file([ticked((2, [1, 2]), (3, [1, 3]))]))
+    read = history(case_file([named((2, [1, 2]), (3, [1, 3]))]))
     (session,) = read.sessions
     listed = [None if goals is None else frozenset(goals) for goals in (patient_list, therapist_list)]
     patient = replace(session.patient, offered=listed[0])
@@ -214,6 +230,7 @@ VARIED = tasks((2, 2), (3, 3), (4, 4), (5, 5), (2, 2))
 NUMBERS: list[tuple[str, float, str, list[Json], str, str]] = [
     ("usual_gap_goals", 0.6, "disagreement", [met(goals=(3, 4), they={"goals": (4, 4)})], "", "note"),
     ("usual_gap_tasks", 0.0, "disagreement", [gap((4, 4), (3, 3))], "", "note"),
+    ("usual_gap_tasks", 1.6, "disagreement", [gap((5, 5), (5, 5))], "", "flag"),
     ("disagreement_note", 0.8, "disagreement", [gap((3, 4), (4, 4))], "", "note"),
     ("disagreement_flag", 2.0, "disagreement", [gap((3, 3), (4, 5))], "flag", "note"),
     ("answered_within_hours", 300.0, "disagreement", LATE_BY_A_WEEK, "", "flag"),
@@ -234,6 +251,7 @@ NUMBERS: list[tuple[str, float, str, list[Json], str, str]] = [
     ("repaired_within", 1.0, "not_back", FALLEN + tasks((3, 3), (3, 3), (4, 4)), "note", ""),
     ("not_back_from", 1, "not_back", FALLEN + tasks((3, 3)), "", "note"),
     ("flat_from", 2, "flat", same(4, 4), "", "note"),
+    ("flat_from", 1, "flat", same(4), "", "note"),
     ("flat_every", 1, "flat", same(4, 4, 4, 4), "", "note"),
     ("flat_needs", 2, "flat", tasks((4, 4), (4, 4), (4, 4)), "", "note"),
     ("silent_note", 1, "no_response", [ANSWERED, MISSED], "", "note"),

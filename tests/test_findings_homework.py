@@ -1,5 +1,8 @@
 """The rules about homework, one table a rule, and every threshold from both sides."""
 
+import pytest
+
+from bot.core.homework import obstacles
 from tests.case_files import CANCELLED, MISSED, Json, did, met, numbers, remembered, says_of, table
 
 NONE_GIVEN = did(given="no")
@@ -95,3 +98,20 @@ def test_homework_memory_gives_both_amounts_only_where_they_are_compared() -> No
 ])  # fmt: skip
 def test_homework_hard(sessions: list[Json], says: str) -> None:
     assert says_of("homework_hard", sessions) == says
+
+
+@pytest.mark.parametrize(
+    ("homework", "number"),
+    [
+        pytest.param({"why": 2, "fits": 1}, 1, id="the lower of the two that are low"),
+        pytest.param({"why": 2, "fits": 4}, 2, id="only the one that is low"),
+        pytest.param({"why": 4, "done": 0, "obstacles": ["unclear"]}, None, id="none where an obstacle says it"),
+    ],
+)
+def test_homework_fit_gives_the_lowest_rating(homework: Json, number: int | None) -> None:
+    assert numbers("homework_fit", [did(**homework)]) == (number, None)
+
+
+def test_obstacles_are_shown_as_they_were_ticked() -> None:
+    assert obstacles({"given": "yes", "done": 3, "obstacles": ("boring", "forgot")}) == ("boring", "forgot")
+    assert obstacles({"given": "yes", "obstacles": None}) == obstacles("missed") == obstacles(None) == ()

@@ -284,6 +284,7 @@ def test_a_copy_of_a_database_in_use_holds_all_that_was_committed(old: Path, tmp
         busy.execute("INSERT INTO note (words) VALUES ('not committed')")
         copy(old, target)
     assert run(target, "SELECT words FROM note") == [("slept well",)]
+    assert run(target, "PRAGMA journal_mode") == [("delete",)], "one file, without a -wal that could be left behind"
     assert sorted(file.name for file in tmp_path.glob("copy.db*")) == ["copy.db"]
 
 

@@ -410,7 +410,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(sorted(SHIPPED)), st.lists(st.tuples(st.integers(0, 10_000), VALUES), min_size=1, max_size=4))
 def test_any_value_anywhere_never_raises(name: str, changes: list[tuple[int, Any]]) -> None:
     data = tomllib.loads(SHIPPED[name].read_text("utf-8"))
@@ -430,7 +430,7 @@ def _places(data: Any) -> list[tuple[Any, Any]]:
     return [(data, key) for key in keys] + [place for key in keys for place in _places(data[key])]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(sorted(SHIPPED)), st.integers(0, 5000), st.integers(0, 30), st.text('"[]{}=\n,.# “ax1', max_size=4)
 )

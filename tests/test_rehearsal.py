@@ -1,7 +1,6 @@
 """The rehearsal: some of it read line by line, and all of it held against a second one over many rules and zones."""
 
 import random
-import zoneinfo
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -14,8 +13,6 @@ from bot.core.rehearsal import WeeklyRule, rehearse
 from bot.core.schedule import Receiver
 from bot.core.walltime import zone_of
 from tests.schedule_oracle import CHANGES, DAY, ODD, ZONES, Rehearsal, Row, Rule, change_near, zones_that_change
-
-zoneinfo.reset_tzpath(to=())
 
 TUESDAYS = Rule(1, time(14), "America/Denver", "America/Denver", date(2026, 10, 20), 60)
 

@@ -5,7 +5,6 @@ The year is 2026: the clocks of Denver go forward on 8 March at 02:00 and back o
 a Tuesday. Where a check-in is not asked, the reason stands in the place of its opening.
 """
 
-import zoneinfo
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -15,8 +14,6 @@ import pytest
 from bot.core.plan import Plan
 from bot.core.schedule import Appointment, AskAt, Kind, Planned, Receiver, check_ins, digests, weekly_after
 from bot.core.walltime import at_local, to_utc, zone_of
-
-zoneinfo.reset_tzpath(to=())
 
 DENVER, TOKYO, BERLIN = (zone_of(name) for name in ("America/Denver", "Asia/Tokyo", "Europe/Berlin"))
 AT_HOME = Receiver(DENVER)

@@ -192,8 +192,8 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
 
 def _legend(questions: Sequence[Question], lang: str) -> str:
     """The words of the numbers, once: every scale on the form that has numbers on its buttons."""
-    scales = {tuple(q.choices): q for q in questions if q.item.kind == "scale"}
-    return "\n".join(", ".join(f"{c.id} {_label(c, lang)}" for c in choices) for choices in scales)
+    scales = [", ".join(f"{c.id} {_label(c, lang)}" for c in q.choices) for q in questions if q.item.kind == "scale"]
+    return "\n".join(dict.fromkeys(scales))
 
 
 def _form_rows(kept: Kept, form: Form, index: int, letter: str) -> list[tuple[Button, ...]]:

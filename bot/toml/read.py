@@ -4,6 +4,7 @@ tomllib stops at the first mistake, so a broken statement is noted, blanked, and
 absurd input makes tomllib slow or deep, and a clinic's file is never absurd.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ MOST_LONG_TEXTS = 400
 """Three quotes in a row, opening or closing: each unclosed one costs a walk to the end of the file."""
 READ_AGAIN_UP_TO = 3_000_000
 """Characters that may be read in all while mistakes are blanked: keeps a full, broken file under 2 s."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 BLANKED = "accord_blanked_"
 
 
@@ -55,7 +57,12 @@ def read(raw: bytes) -> Document:
     if refused:
         return Document(faults=refused, lost=[()])
     text = text.replace("\r\n", "\n")
+    unseen = [line for line, row in enumerate(text.split("\n"), 1) if CONTROL.search(row)]
+    text = CONTROL.sub(" ", text)
     found = Document(scan=scan(text))
+    for line in unseen:
+        says = "holds an invisible control character: delete the line and type it again."
+        found.faults.append(Fault(line, found.scan.path_at(line), says))
     # What is nested too deep is kept from tomllib altogether: its time grows with the square of the depth.
     if not any(statement.flaw == "deep" for statement in found.scan.statements):
         try:

@@ -61,6 +61,11 @@ class Scan:
         index = bisect_right([statement.first for statement in self.statements], line) - 1
         return self.statements[index] if index >= 0 else None
 
+    def path_at(self, line: int) -> Path:
+        """The path of the statement on a line; () for a line of its own, such as a remark."""
+        statement = self.at(line)
+        return statement.path if statement and statement.last >= line else ()
+
 
 def scan(text: str) -> Scan:
     """The statements of a text whose line ends are plain newlines."""

@@ -115,10 +115,6 @@ INSIDE: tuple[tuple[Sign, str], ...] = (
         "a backslash in double quotes: use / in paths, or single quotes around the text.",
     ),
     (
-        lambda _, message: "Illegal character" in message or "invalid character" in message,
-        "an invisible control character, or a line break inside quotes: delete it and type the text again.",
-    ),
-    (
         lambda source, message: "Unclosed array" in message or _value_of(source).startswith("["),
         "the list is not well formed: put a comma between two entries, quotes around each text, and one ] at its end.",
     ),
