@@ -125,11 +125,11 @@ def load(path: Path) -> tuple[Config | None, list[Mistake]]:
     """The configuration, or None and every mistake of config.toml and of all questionnaire files."""
     absent = "there is no such file: copy config.example.toml to config.toml, fill it in, and name it with --config."
     file = open_file(path, path.name, absent)
-    if not path.is_file():
+    if file.mistakes and not file.data:
         return None, file.mistakes
     _unknown_tables(file)
     values = {table: _table(file, table, keys) for table, keys in TABLES.items()}
-    folder = path.parent / Path(values["questionnaires"].get("folder", "questionnaires")).expanduser()
+    folder = _beside(path, values["questionnaires"].get("folder", "questionnaires"))
     found, mistakes = read_folder(folder, values["questionnaires"].get("folder", folder.name))
     together(file, values, found)
     if every := sorted(file.mistakes) + mistakes:
@@ -154,9 +154,9 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         telegram=Telegram(
             telegram["base_url"],
             telegram["token_env"],
-            path.parent / Path(token_file).expanduser() if token_file else None,
+            _beside(path, token_file) if token_file else None,
         ),
-        database=Database(path.parent / Path(values["database"]["path"]).expanduser()),
+        database=Database(_beside(path, values["database"]["path"])),
         questionnaires=Questionnaires(**values["questionnaires"] | {"folder": folder, "by_id": by_id}),
         plan=Plan(**values["plan"]),
         thresholds=Thresholds(**values["findings"]),
@@ -164,6 +164,11 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         consent=Consent(**values["consent"]),
         log=Log(**values["log"]),
     )
+
+
+def _beside(path: Path, written: str) -> Path:
+    """A path of the file: relative to the file's folder, not to where the program was started."""
+    return path.parent / os.path.expanduser(written)
 
 
 def _unknown_tables(file: TomlFile) -> None:

@@ -24,7 +24,10 @@ def load_questionnaires(folder: Path) -> tuple[dict[str, Questionnaire], list[Mi
 
 def read_folder(folder: Path, name: str) -> tuple[Mapping[str, Questionnaire | None], list[Mistake]]:
     """The same; a file with mistakes stands in it as None, so that its id is known. `name` is what mistakes call it."""
-    paths = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    try:
+        paths = sorted(folder.glob("*.toml"))
+    except OSError:
+        paths = []
     if not paths or len(paths) > MOST_FILES:
         says = (
             f"more than {MOST_FILES} files: take some out." if paths else "no questionnaires (*.toml) in this folder."

@@ -16,9 +16,9 @@ from bot.config_keys import TABLES
 from bot.core.plan import Plan
 from bot.core.thresholds import Thresholds
 from bot.toml.read import read
+from tests.bad_files.config_rows import SYNTAX, TOKEN, VALUES, Row
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
-TOKEN = "1234567890:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"[:35]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -145,121 +145,6 @@ def test_times_and_whole_numbers_for_ratings(tmp_path: Path) -> None:
     config = loaded(tmp_path, ("quiet_until", 'quiet_until = "7:30"'), ("low =", "low = 2"))
     assert config.plan.quiet_until == time(7, 30)
     assert config.thresholds.low == 2.0
-
-
-Row = tuple[str, str, int, str, str]
-"""The line that begins so, what stands there instead, which line of that is wrong, its key, a word of the remedy."""
-
-VALUES: list[Row] = [
-    ("name =", "name = 5", 0, "clinic.name", 'write "…"'),
-    ("name =", 'name = "  "', 0, "clinic.name", "write something"),
-    ("name =", 'name = "a\\u202Eb"', 0, "clinic.name", "type it again"),
-    ("name =", "", 0, "clinic.name", "is missing: under [clinic] add name ="),
-    ("name =", 'nmae = "Clinic"', 0, "clinic.nmae", 'Did you mean "name"?'),
-    ("zone =", 'zone = "Denver"', 0, "clinic.zone", 'Did you mean "America/Denver"?'),
-    ("zone =", 'zone = "America/Dever"', 0, "clinic.zone", 'Did you mean "America/Denver"?'),
-    ("zone =", 'zone = "New York"', 0, "clinic.zone", 'Did you mean "America/New_York"?'),
-    ("zone =", 'zone = "../etc/passwd"', 0, "clinic.zone", "region and a city"),
-    ("zone =", 'zone = "America"', 0, "clinic.zone", "region and a city"),
-    ("zone =", "zone = -7", 0, "clinic.zone", 'write "America/Denver"'),
-    ("languages =", 'languages = ["en", "sp"]', 0, "clinic.languages.2", 'Did you mean "es"?'),
-    ("languages =", 'languages = ["english"]', 0, "clinic.languages.1", 'Did you mean "en"?'),
-    ("languages =", 'languages = ["en", "en"]', 0, "clinic.languages.2", "take one out"),
-    ("languages =", "languages = []", 0, "clinic.languages", "at least one"),
-    ("languages =", 'languages = "en"', 0, "clinic.languages", 'write ["en", "es"]'),
-    ("languages =", 'languages = [\n  "en",\n  "fr",\n]', 2, "clinic.languages.2", "has en, es"),
-    ("contact =", "contact = 5550100", 0, "clinic.contact", "write { en ="),
-    ("contact =", 'contact = { en = "call" }', 0, "clinic.contact.es", 'add es = "…"'),
-    ("contact =", 'contact = { en = "call", es = "x", fr = "y" }', 0, "clinic.contact.fr", "has en, es"),
-    ("line.es =", "", -1, "crisis.line.es", "add es ="),
-    ("line.es =", 'line.es = ""', 0, "crisis.line.es", "write something"),
-    ("overseas.en =", "overseas.en = 112", 0, "crisis.overseas.en", "text in quotes"),
-    ("base_url", 'base_url = "api.telegram.org"', 0, "telegram.base_url", "https://api.telegram.org"),
-    ("base_url", 'base_url = "https://api.telegram.org/bot"', 0, "telegram.base_url", "Accord adds both"),
-    ("base_url", f'base_url = "http://x/bot{TOKEN}"', 0, "telegram.base_url", "take it out"),
-    ("token_env", f'token = "{TOKEN}"', 0, "telegram.token", "token_env"),
-    ("token_env", 'token = "x"', 0, "telegram.token", "gets copied"),
-    ("token_env", f'token_env = "{TOKEN}"', 0, "telegram.token_env", "take it out"),
-    ("token_env", 'token_env = "MY TOKEN"', 0, "telegram.token_env", 'write "ACCORD_TOKEN"'),
-    ("token_env", 'token_env = ""', 0, "telegram.token_env", "write token_env"),
-    ("token_file", 'token_file = "secret"', 0, "telegram.token_file", "one of the two"),
-    ("path =", "path = true", 0, "database.path", 'write "…"'),
-    ("after_session", 'after_session = ["aliance"]', 0, "questionnaires.after_session.1", 'Did you mean "alliance"?'),
-    ("after_session", 'after_session = ["xyz"]', 0, "questionnaires.after_session.1", "There is: alliance"),
-    ("after_session", "after_session = []", 0, "questionnaires.after_session", "at least one"),
-    ("after_session", 'after_session = "goals"', 0, "questionnaires.after_session", 'write ["alliance"'),
-    ("after_first", "after_first = [1]", 0, "questionnaires.after_first.1", "text in quotes"),
-    ("therapist =", 'therapist = ["start"]', 0, "questionnaires.therapist.1", "add therapist.en"),
-    ("session_length", "session_length = 60", 0, "plan.session_length", 'write "60 min"'),
-    ("session_length", 'session_length = "60"', 0, "plan.session_length", "a unit"),
-    ("session_length", 'session_length = "1.5 h"', 0, "plan.session_length", '"90 min"'),
-    ("session_length", 'session_length = "60 mins ago"', 0, "plan.session_length", "a unit"),
-    ("session_length", 'session_length = "60 minuts"', 0, "plan.session_length", 'Did you mean "minute"?'),
-    ("session_length", 'session_length = "-5 min"', 0, "plan.session_length", "whole number"),
-    ("session_length", 'session_length = "9999999 days"', 0, "plan.session_length", "366 days"),
-    ("session_length", "session_length = [60]", 0, "plan.session_length", 'write "60 min"'),
-    ("quiet_from", 'quiet_from = "25:00"', 0, "plan.quiet_from", "hours 00-23"),
-    ("quiet_from", 'quiet_from = "9 pm"', 0, "plan.quiet_from", '"18:00"'),
-    ("quiet_from", "quiet_from = 21:00:00", 0, "plan.quiet_from", 'write "21:00"'),
-    ("quiet_from", 'quiet_form = "21:00"', 0, "plan.quiet_form", 'Did you mean "quiet_from"?'),
-    ("weekly_day", 'weekly_day = "Mo"', 0, "plan.weekly_day", 'Did you mean "Mon"?'),
-    ("weekly_day", "weekly_day = 0", 0, "plan.weekly_day", 'write "Mon"'),
-    ("ask_every", "ask_every = 0", 0, "plan.ask_every", "from 1 to 52"),
-    ("ask_every", "ask_every = 1.5", 0, "plan.ask_every", "whole number"),
-    ("ask_every", "ask_every = true", 0, "plan.ask_every", "whole number"),
-    ("therapist_bond", 'therapist_bond = "yes"', 0, "plan.therapist_bond", "write true or false"),
-    ("homework = true", "homework = 1", 0, "plan.homework", "write true or false"),
-    ("low =", 'low = "3"', 0, "findings.low", "without quotes"),
-    ("low =", "low = 30", 0, "findings.low", "from 0 to 5"),
-    ("low =", "low = nan", 0, "findings.low", "from 0 to 5"),
-    ("low =", "low = true", 0, "findings.low", "a number"),
-    ("disagreement_flag", "disagreement_flag = 0.5", 0, "findings.disagreement_flag", "disagreement_note = 1"),
-    ("silent_flag", "silent_flag = 1", 0, "findings.silent_flag", "at least as large"),
-    ("flat_every", "flat_every = 0", 0, "findings.flat_every", "from 1"),
-    ("valid =", 'valid = "a week"', 0, "invite.valid", '"3 days"'),
-    ("tries_per_hour", "tries_per_hour = 0", 0, "invite.tries_per_hour", "from 1 to 1000"),
-    ("add = {}", 'add = { en = "More." }', 0, "consent.add.es", 'add es = "…"'),
-    ("add = {}", 'add = "More."', 0, "consent.add", "write { en ="),
-    ("level =", 'level = "WARN"', 0, "log.level", 'Did you mean "WARNING"?'),
-    ("[invite]", "[invites]", 0, "invites", 'Did you mean "invite"?'),
-    ("[log]", '[[log]]\nx = "y"\n[plans]', 2, "plans", 'Did you mean "plan"?'),
-    ("[log]", "[[log]]", 0, "log", "write [log]"),
-    ("[clinic]", 'zone = "UTC"\n[clinic]', 0, "zone", "move it under [clinic]"),
-    ("[invite]", '[invite]\nquiet_from = "21:00"', 1, "invite.quiet_from", "it belongs under [plan]"),
-]
-
-SYNTAX: list[Row] = [
-    ("name =", "name = “Clinic”", 0, "clinic.name", "straight ones"),
-    ("name =", 'name = "Clinic', 0, "clinic.name", "missing closing quote"),
-    ("name =", 'name = Clinic"', 0, "clinic.name", "straight quote"),
-    ("name =", "name = Clinic of the North", 0, "clinic.name", 'write "Clinic of the North"'),
-    ("name =", 'name "Clinic"', 0, "clinic.name", "missing ="),
-    ("name =", 'name: "Clinic"', 0, "clinic.name", "write = instead"),
-    ("name =", "name =", 0, "clinic.name", "nothing stands after the ="),
-    ("name =", 'name = "A"\nname = "B"', 1, "clinic.name", "twice"),
-    ("name =", 'name = "A" "B"', 0, "clinic.name", "something stands after"),
-    ("name =", 'name = """Clinic', 0, "clinic.name", "missing closing quote"),
-    ("name =", 'name = "tab\x01"', 0, "clinic.name", "control character"),
-    ("path =", 'path = "C:\\Users\\a.db"', 0, "database.path", "single quotes"),
-    ("quiet_from", "quiet_from = 21:00", 0, "plan.quiet_from", 'write "21:00"'),
-    ("digest_before", "digest_before = 60 min", 0, "plan.digest_before", 'write "60 min"'),
-    ("usual_gap_goals", "usual_gap_goals = 0,35", 0, "findings.usual_gap_goals", "write 0.35"),
-    ("therapist_bond", "therapist_bond = False", 0, "plan.therapist_bond", "write false"),
-    ("therapist_bond", "therapist_bond = yes", 0, "plan.therapist_bond", "write true"),
-    ("languages =", 'languages = ["en", "es"', 0, "clinic.languages", "end the list with ]"),
-    ("languages =", "languages = [en, es]", 0, "clinic.languages", "quotes around each text"),
-    ("languages =", 'languages = ["en" "es"]', 0, "clinic.languages", "comma"),
-    ("languages =", "languages = [“en”]", 0, "clinic.languages", "straight ones"),
-    ("contact =", 'contact = { en = "a",\n  es = "b"\n}', 0, "clinic.contact", "one line"),
-    ("contact =", 'contact = { en = "a", es = "b", }', 0, "clinic.contact", "no comma after the last"),
-    ("contact =", 'contact = { en = "a", en = "b" }', 0, "clinic.contact", "twice"),
-    ("[plan]", "[plan", 0, "plan", "write [plan]"),
-    ("[invite]", "[plan]", 0, "plan", "under one heading"),
-    ("name =", "a.b.c.d.e.f.g = 1", 0, "clinic.a.b.c.d.e.f", "6 levels"),
-    ("name =", "name = " + "[" * 7 + "]" * 7, 0, "clinic.name", "6 levels"),
-    ("name =", "náme = 1", 0, "clinic.?", "only letters a-z"),
-    ("name =", "hello", 0, "clinic.hello", "missing ="),
-]
 
 
 @pytest.mark.parametrize("row", VALUES + SYNTAX, ids=lambda row: re.sub(r"\W+", " ", row[1])[:40])
@@ -420,6 +305,26 @@ def test_the_folders_own_configuration_comes_before_the_example(tmp_path: Path) 
 
 def test_all_public_names_are_there() -> None:
     assert all(hasattr(configuration, name) for name in configuration.__all__)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = {" + ".".join("a" * 900) + " = 1}\n",
+        ".".join("a" * 900) + " = 1\n",
+        "a = 1\n",
+        "[a]\n",
+        "a = [\n",
+        "[" * 1900,
+    ],
+    ids=["dots inside", "dots", "twice", "headings", "brackets", "deep"],
+)
+def test_absurd_files_are_refused_without_delay(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text((text * 100)[: 100 * 1024], "utf-8")
+    config, mistakes = load(path)
+    assert config is None
+    assert mistakes
 
 
 PIECES = st.sampled_from(

@@ -317,10 +317,13 @@ async def test_a_write_that_waited_too_long_says_so(path: Path, monkeypatch: pyt
 
 
 async def test_rows_left_unread_by_a_function_that_raised_do_not_hold_an_old_view(store: Store, path: Path) -> None:
+    def begins(connection: Connection) -> None:
+        rows = connection.execute(NAMES)
+        raise KeyError(next(rows))
+
     def stops_in_the_middle(connection: Connection) -> None:
         try:
-            rows = connection.execute(NAMES)
-            raise KeyError(next(rows))
+            begins(connection)
         except KeyError as error:
             raise LookupError("stopped") from error
 

@@ -39,7 +39,7 @@ TYPED: Mapping[str, Verb] = {word: verb for verb, words in TYPED_WORDS.items() f
 
 def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
     """A tap on a button of a check-in. An unknown one, somebody else's or a forged one looks the same to the sender."""
-    tapped = _read(data)
+    tapped = read_button(data)
     kept = checkins.of_chat(conn, tapped[0], who) if tapped else None
     if tapped is None or kept is None or kept.asks is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
@@ -48,7 +48,7 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     return _stepped(conn, kept, tapped[1], config, now)
 
 
-def _read(data: str) -> tuple[str, Tap] | None:
+def read_button(data: str) -> tuple[str, Tap] | None:
     """The check-in's id and the tap a button stands for; None if this is no button of ours."""
     parts = data.split(":")
     if len(parts) < 4 or parts[0] != "c" or parts[3] not in VERB_OF or not parts[2].isdecimal() or len(parts[2]) > 6:

@@ -98,7 +98,7 @@ def _decode(raw: bytes) -> tuple[str, list[Fault]]:
     """The text, or the sentence for bytes that are none."""
     if len(raw) > MOST_BYTES:
         return "", [Fault(0, (), f"is {len(raw) // 1024} KB large, at most 256 KB are read: is this the right file?")]
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:200]:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or raw[:200].count(0) * 4 > len(raw[:200]):
         return "", [Fault(0, (), "is saved as UTF-16: save it again with the encoding UTF-8.")]
     try:
         return raw.decode("utf-8-sig"), []
@@ -144,12 +144,17 @@ def _blank_at(found: Document, rows: list[str], refusal: _Refused) -> bool:
     """Blanks the statement that tomllib stopped at; whether there was one."""
     statement = found.scan.at(len(rows) if refusal.line < 0 else refusal.line)
     # tomllib may name the line after the one that it could not end.
-    while statement and not any(rows[statement.first - 1 : statement.last]):
+    while statement and all(map(_is_out, rows[statement.first - 1 : statement.last])):
         statement = found.scan.at(statement.first - 1)
     if statement is None or refusal.line == 0:
         return False
     _blank(found, rows, statement, refusal.message)
     return True
+
+
+def _is_out(row: str) -> bool:
+    """Whether a line was taken out before, or holds only what was put in place of a heading."""
+    return not row or row.startswith(f"[{BLANKED}")
 
 
 def _blank(found: Document, rows: list[str], statement: Statement, message: str) -> None:

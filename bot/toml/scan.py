@@ -28,10 +28,12 @@ NOT_IN_A_LIST = re.compile(
 )
 """A line that cannot continue a list: the bracket before it was never closed."""
 TOKEN = re.compile(
-    r'''(?P<text>"""(?:\\[\s\S]|[^\\])*?"{3,5}|\'\'\'[\s\S]*?'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')'''
-    r"""|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<dot>\.)|(?P<newline>\n)|(?P<space>[ \t\r]+|\#[^\n]*)"""
-    r"""|(?P<quote>["'])|(?P<other>[^\[\]{},.\#"'\n \t\r]+)"""
+    r'''(?P<long>"""(?:\\[\s\S]|[^\\])*?"{3,5}|\'\'\'[\s\S]*?'{3,5})|(?P<quotes>"""|\'\'\')'''
+    r"""|(?P<short>"(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?P<quote>["'])"""
+    r"""|(?P<open>[\[{])|(?P<close>[\]}])|(?P<comma>,)|(?P<dot>\.)|(?P<newline>\n)|(?P<space>[ \t]+|\#[^\n]*)"""
+    r"""|(?P<other>[^\[\]{},.\#"'\n \t]+)"""
 )
+"""Quotes that do not close, one or three, are tokens of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class _Value:
         at = start
         while token := TOKEN.match(self.rows.text, at):
             at = token.end()
-            if token.lastgroup == "quote":
+            if token.lastgroup in ("quote", "quotes"):
                 self.flaw = "quote"
                 at = self.rows.starts[self.rows.line_of(token.start())] - 1
             yield token
