@@ -18,8 +18,9 @@ from bot.config import Config
 from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.render import phrase
-from bot.store import lock, people
+from bot.store import lock, people, wordings
 from bot.store.engine import Store
+from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
 from bot.wire import AiohttpRequest
 
@@ -55,6 +56,8 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         stack.callback(held.close)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
+            raise ChangedWording("\n".join(says))
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from bot.core.questionnaire import Voice
     from bot.core.thresholds import Thresholds
 
 CANNOT, HELD = 1, 3
@@ -113,7 +114,7 @@ def check(config_file: Path | None) -> None:
 @click.option("--as", "voice", type=click.Choice(["patient", "therapist"]), default="patient", show_default=True)
 @click.option("--lang", type=click.Choice(["en", "es"]), default="en", show_default=True)
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Take its questionnaires folder.")
-def play(questionnaire: str, voice: str, lang: str, config_file: Path | None) -> None:
+def play(questionnaire: str, voice: "Voice", lang: str, config_file: Path | None) -> None:
     """Play a questionnaire in the terminal, as the phone would show it."""
     from bot.play import play_in_terminal
 

@@ -1,4 +1,4 @@
-"""The clinic's verbs for the command line: one transaction beside a running bot, values in, values or a sentence out."""
+"""The clinic's verbs for the command line: one transaction beside a running bot; values or a sentence come out."""
 
 import asyncio
 from collections.abc import Callable

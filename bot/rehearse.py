@@ -47,7 +47,8 @@ def rehearse_asked(asked: dict[str, Any], config: Config | None) -> tuple[list[R
         assert config is not None
         return _of_patient(config, asked["code"], first, asked["days"])
     minutes = asked["minutes"] or int(plan.session_length.total_seconds() // 60)
-    rule = WeeklyRule(*weekly, minutes, frozenset(without))
+    weekday, clock = weekly
+    rule = WeeklyRule(weekday, clock, minutes, frozenset(without))
     receiver = Receiver(zone_of(patient_zone or zone), away)
     return [sent.row() for sent in rehearse(rule, first, asked["days"], zone_of(zone), receiver, plan)], []
 

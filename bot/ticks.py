@@ -152,6 +152,10 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     session, following, number = _around(conn, kept)
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
+    if now < closes and kept.person.state not in ("stopped", "declined") and not kept.person.can_be_asked:
+        # Not in yet, or the phone blocked us: whoever comes (back) before the closing is asked then.
+        checkins.postpone(conn, kept.check_in.id, closes)
+        return
     why = _why_not(kept, who, config, number, now, now >= closes)
     if why is not None:
         checkins.settle(conn, kept.check_in.id, *why)
@@ -178,12 +182,12 @@ def _why_not(
     kept: Kept, who: Receiver, config: Config, number: int, now: datetime, too_late: bool
 ) -> tuple[str, str] | None:
     """State and reason of a check-in that is not asked; None if it is."""
+    if kept.person.state in ("stopped", "declined"):
+        return "excused", "stopped"
+    if not kept.person.can_be_asked:
+        return "not_asked", "not in yet" if kept.person.unreachable_since is None else "unreachable"
     if too_late:
         return "not_asked", "too late"
-    if kept.person.state != "active":
-        return ("excused", "stopped") if kept.person.state in ("stopped", "declined") else ("not_asked", "not in yet")
-    if not kept.person.can_be_asked:
-        return "not_asked", "unreachable"
     if kept.check_in.voice == "patient" and (number - 1) % max(who.ask_every, config.plan.ask_every):
         return "excused", "every"
     if kept.check_in.voice == "patient" and who.is_away(now):

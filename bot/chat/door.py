@@ -30,7 +30,7 @@ def accept(conn: Connection, update: Update, config: Config, now: datetime) -> O
     if update.edited_message is not None and update.edited_message.chat.type == ChatType.PRIVATE:
         return said(Message(phrase(_language(update.edited_message, None), "no_edits")))
     if update.my_chat_member is not None:
-        _membership(conn, update.my_chat_member, now)
+        _membership(conn, update.my_chat_member, config, now)
     return Outcome()
 
 
@@ -140,13 +140,15 @@ def _help(who: Person | None, lang: str, config: Config) -> Message:
     return Message(text)
 
 
-def _membership(conn: Connection, change: ChatMemberUpdated, now: datetime) -> None:
+def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> None:
     """Somebody blocked the bot, or let it back in."""
     who = people.by_chat(conn, change.from_user.id)
     if who is None or change.chat.type != ChatType.PRIVATE:
         return
     blocked = change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
     people.change(conn, who.id, unreachable_since=now if blocked else None)
+    if not blocked:
+        joining.replan(conn, who, config, now)
 
 
 def remember_message(conn: Connection, who_chat: int, about: str, message_id: int) -> None:

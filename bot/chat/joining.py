@@ -168,13 +168,14 @@ def _settled(conn: Connection, who: Person, config: Config, now: datetime) -> Me
 
 def _active(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     people.change(conn, who.id, state="active")
-    _replan(conn, who, config, now)
+    replan(conn, who, config, now)
     if who.role == "therapist":
         appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
     return Message(page(who.lang, "welcome.txt", role=who.role, crisis=crisis(config, who.lang)))
 
 
-def _replan(conn: Connection, who: Person, config: Config, now: datetime) -> None:
+def replan(conn: Connection, who: Person, config: Config, now: datetime) -> None:
+    """Derive anew what is planned for this person: it depends on zone, wishes, and whether they can be asked."""
     mine = {"patient_id": who.id} if who.role == "patient" else {"therapist_id": who.id}
     for pair_id in people.pairs(conn, **mine):
         appointments.replan(conn, pair_id, config.plan, now)
@@ -198,7 +199,7 @@ def _at(zone: str, now: datetime) -> str:
 
 def _moved(conn: Connection, who: Person, zone: str, config: Config, now: datetime) -> Message:
     people.change(conn, who.id, zone=zone)
-    _replan(conn, who, config, now)
+    replan(conn, who, config, now)
     return _after_change(conn, who, config, now)
 
 
@@ -210,7 +211,7 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
         people.change(conn, who.id, ask_at=value)
         if who.state == "choosing":
             return _active(conn, who, config, now)
-        _replan(conn, who, config, now)
+        replan(conn, who, config, now)
         return _after_change(conn, who, config, now)
     if verb == "every" and value in ("1", "2") and who.state == "active":
         people.change(conn, who.id, ask_every=int(value))

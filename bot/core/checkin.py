@@ -214,7 +214,7 @@ def _fits(form: Form, check_in: CheckIn, tap: Tap) -> bool:
 
 def _names_a_choice(form: Form, check_in: CheckIn, tap: Tap) -> bool:
     place, shown = check_in.place, asked(form, check_in.answers)
-    if place.hidden or place.screen not in ("question", "form") or tap.item not in shown:
+    if place.screen not in ("question", "form") or tap.item not in shown:
         return False
     if place.screen == "question" and tap.item != place.at:
         return False

@@ -88,7 +88,7 @@ def play(
         moments: list[tuple[What, datetime | None]] = [
             (planned.kind, planned.opens), ("reminder", planned.reminds), ("closes", planned.closes),
         ]  # fmt: skip
-        if True:
+        if planned.why is None:
             about = name[planned.session]
             sent += [Sent(at, planned.voice, what, about, zone) for what, at in moments if at is not None]
     for digest in digests(sessions, plan, earlier):

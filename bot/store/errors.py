@@ -39,6 +39,10 @@ class OlderDatabase(StoreError):
         self.found, self.newest = found, newest
 
 
+class ChangedWording(StoreError):
+    """A questionnaire that was answered has other words under the same version."""
+
+
 class BackupFailed(StoreError):
     """A copy of the database could not be made or is not whole; the original was not touched."""
 

@@ -205,6 +205,16 @@ answer = Table(
     Index(None, "filed_under"),
 )
 
+# The wording of each questionnaire version as it was first asked.
+wording = Table(
+    "wording",
+    metadata,
+    Column("questionnaire", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("seen_at", Utc, nullable=False),
+)
+
 goal = Table(
     "goal",
     metadata,

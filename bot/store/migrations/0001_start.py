@@ -32,6 +32,7 @@ def upgrade() -> None:
     _check_in()
     _digest()
     _answer()
+    _wording()
 
 
 def _ref(table: str, column: str, other: str, kind: Any = sa.Integer, nullable: bool = False) -> sa.Column[Any]:
@@ -301,3 +302,14 @@ def _answer() -> None:
         sa.UniqueConstraint("check_in_id", "questionnaire", "item", name="uq_answer_check_in_id_questionnaire_item"),
     )
     op.create_index("ix_answer_filed_under", "answer", ["filed_under"])
+
+
+def _wording() -> None:
+    op.create_table(
+        "wording",
+        sa.Column("questionnaire", sa.String(32), nullable=False),
+        sa.Column("version", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("seen_at", UTC, nullable=False),
+        sa.PrimaryKeyConstraint("questionnaire", "version", name="pk_wording"),
+    )
