@@ -247,10 +247,12 @@ def patient_add(code: str, therapist: str, zone: str, lang: str, config_file: Pa
 @json_option
 def invite(code: str, config_file: Path, as_json: bool) -> None:
     """Make a single-use link for a therapist or a patient, and its QR code."""
-    shown = _do(config_file, as_json, "invite", code)
-    if not as_json:
-        from bot.desk import qr_code
+    from bot.desk import UNKNOWN_BOT, qr_code
 
+    shown = _do(config_file, as_json, "invite", code)
+    if UNKNOWN_BOT in shown["link"]:
+        click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
+    if not as_json:
         click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {shown['expires']}.")
 
 

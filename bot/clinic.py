@@ -3,6 +3,7 @@
 A request that cannot be carried out raises Refused, a sentence; nothing is written then.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -20,6 +21,8 @@ from bot.store.people import Refused
 from bot.store.tables import AnyRow
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+YEARS = range(2000, 2100)
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 Shown = dict[str, Any]
 
 
@@ -58,6 +61,7 @@ def parse_wall(text: str) -> datetime:
         wall = None
     if wall is None or wall.tzinfo is not None or ("T" not in text and " " not in text.strip()):
         raise Refused(f'"{text}" is not a date and time: write it as 2026-11-03T14:00, in the clinic\'s time.')
+    _in_our_time(wall.year)
     return wall.replace(second=0, microsecond=0)
 
 
@@ -77,17 +81,33 @@ def parse_weekly(text: str) -> tuple[int, time]:
 def parse_date(text: str) -> date:
     """A date "2026-11-03"; Refused with an example if it is none."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Refused(f'"{text}" is not a date: write it as 2026-11-03.') from None
+    _in_our_time(day.year)
+    return day
+
+
+def _in_our_time(year: int) -> None:
+    if year not in YEARS:
+        raise Refused(f"The year {year} is out of reach: {YEARS[0]} to {YEARS[-1]}.")
 
 
 # ------------------------------------------------------------------------------------------------ people
 
 
+def code_or_refuse(code: str) -> str:
+    """A code that fits a phone and says nothing about a person."""
+    if not CODE.fullmatch(code):
+        raise Refused(f'"{code}" is not a code: up to 16 letters, digits and dashes, such as P-014. Never a name.')
+    return code
+
+
 def add_therapist(conn: Connection, config: Config, code: str, zone: str, lang: str) -> Shown:
     """Add a therapist."""
-    return person_shown(people.add(conn, "therapist", code, zone_or_refuse(zone), lang_or_refuse(lang, config)))
+    return person_shown(
+        people.add(conn, "therapist", code_or_refuse(code), zone_or_refuse(zone), lang_or_refuse(lang, config))
+    )
 
 
 def add_patient(
@@ -95,7 +115,7 @@ def add_patient(
 ) -> Shown:
     """Add a patient and bring the patient together with a therapist."""
     other = people.by_code(conn, therapist, "therapist")
-    patient = people.add(conn, "patient", code, zone_or_refuse(zone), lang_or_refuse(lang, config))
+    patient = people.add(conn, "patient", code_or_refuse(code), zone_or_refuse(zone), lang_or_refuse(lang, config))
     pair_id = people.add_pair(conn, patient.id, other.id, now)
     return person_shown(patient) | {"therapist": therapist, "pair": pair_id}
 

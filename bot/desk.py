@@ -16,6 +16,8 @@ from bot.store.errors import StoreError
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
+UNKNOWN_BOT = "YOUR_BOT"
+"""Stands in a link for the bot's name as long as the bot has never run and nobody can be asked."""
 
 
 def act(config: Config, verb: str, *values: Any) -> tuple[Any, str | None]:
@@ -55,7 +57,7 @@ def _verb(
 
 
 async def _invite(store: Store, config: Config, code: str, now: datetime) -> dict[str, str]:
-    name = await store.read(people.bot_name) or await _ask_name(store, config)
+    name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
     invited = await store.write(_make_invite, config, code, now)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
@@ -65,8 +67,8 @@ def _make_invite(conn: Connection, config: Config, code: str, now: datetime) -> 
     return clinic.invite(conn, config, code, now)
 
 
-async def _ask_name(store: Store, config: Config) -> str:
-    """The bot's name from the Bot API: before its first run the database does not know it."""
+async def _ask_name(store: Store, config: Config) -> str | None:
+    """The bot's name from the Bot API: before its first run the database does not know it. None if nobody tells."""
     from telegram import Bot
     from telegram.error import TelegramError
 
@@ -74,14 +76,14 @@ async def _ask_name(store: Store, config: Config) -> str:
 
     token = read_token(config)
     if not isinstance(token, str):
-        raise Refused(f"The link needs the bot's name, and the bot has never run: {token.says}")
+        return None
     base = f"{config.telegram.base_url.rstrip('/')}/bot"
     bot = Bot(token, base_url=base, request=AiohttpRequest(NAME_WAIT_S, NAME_WAIT_S))
     try:
         async with asyncio.timeout(NAME_WAIT_S), bot:
             name = bot.username
     except (TelegramError, TimeoutError):
-        raise Refused("The link needs the bot's name, and the Bot API does not tell it: start the bot once.") from None
+        return None
     await store.write(people.set_bot_name, name)
     return name
 

@@ -230,6 +230,11 @@ def test_the_patients_days_away_never_change_what_the_therapist_is_asked() -> No
     assert asked(WEEKS, "therapist", "alliance", away) == asked(WEEKS, "therapist", "alliance")
 
 
+def test_days_away_are_the_patients_alone() -> None:
+    away = Receiver(DENVER, away=((date(2026, 11, 1), date(2026, 12, 31)),))
+    assert check_ins(appointments(WEEKS), AT_HOME, away, PLAN) == check_ins(appointments(WEEKS), AT_HOME, AT_HOME, PLAN)
+
+
 @pytest.mark.parametrize(("sessions", "due"), table("""
     none before the first session                  | 11-03 14:00
     60 minutes before each of the others           | 11-03 14:00, 11-10 14:00, 11-17 09:30 | 11-10 13:00 | 11-17 08:30

@@ -200,6 +200,8 @@ def _at(zone: str, now: datetime) -> str:
 def _moved(conn: Connection, who: Person, zone: str, config: Config, now: datetime) -> Message:
     people.change(conn, who.id, zone=zone)
     replan(conn, who, config, now)
+    if who.role == "therapist" and who.state == "active":
+        appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
     return _after_change(conn, who, config, now)
 
 

@@ -103,7 +103,11 @@ START: dict[str, Check] = {
     "privacy": _points(1, 5), "hopes": _text, "options": _points(1, 5, "not_yet"), "say": _points(1, 5, "not_yet"),
 }  # fmt: skip
 ITEMS: dict[str, dict[str, dict[str, Check]]] = {
-    "patient": {"alliance": ALLIANCE | {"own_words": _text, "words_for": _one_of("therapist", "self")}, "homework": HOMEWORK, "start": START},
+    "patient": {
+        "alliance": ALLIANCE | {"own_words": _text, "words_for": _one_of("therapist", "self")},
+        "homework": HOMEWORK,
+        "start": START,
+    },
     "therapist": {"alliance": ALLIANCE, "homework": HOMEWORK_BOTH},
 }
 

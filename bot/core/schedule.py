@@ -105,7 +105,7 @@ def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
     after = session.ends + plan.patient_opens_after
     if who.ask_at == "after":
         return after
-    day = local_date(session.ends, who.zone)
+    day = local_date(session.starts, who.zone)
     evening = at_local(day, plan.evening, who.zone)
     wished = evening if who.ask_at == "evening" else at_local(day + timedelta(days=1), plan.morning, who.zone)
     return wished if wished >= session.ends else after

@@ -15,9 +15,7 @@ CLINIC_ZONE = "America/Denver"
 STARTS = "2026-11-02T08:00"
 ENDS = "2026-11-17T13:05"
 
-Act = Literal[
-    "add_therapist", "add_patient", "set_weekly", "add_session", "move_session", "mark_session"
-]
+Act = Literal["add_therapist", "add_patient", "set_weekly", "add_session", "move_session", "mark_session"]
 """A verb of the clinic's desk, as in `bot.desk.act`."""
 
 
@@ -124,7 +122,7 @@ async def anna_answers(player: Player) -> None:
     await player.tap(ANNA, "Later")
     await player.tap(ANNA, "In 1 hour (17:02)")
     await player.until("2026-11-03T17:04")
-    await player.tap(ANNA, "Begin")
+    await player.tap(ANNA, "Continue")
     await player.double_tap(ANNA, "Mostly")
     await player.say(ANNA, "4")
     await player.tap(ANNA, "Mostly")
@@ -147,7 +145,9 @@ async def clara_answers(player: Player) -> None:
     await player.tap(VERA, "A 4", "B 5", "C 4", "D 4", "E No", "Send")
     await player.until("2026-11-05T11:10")
     await player.tap(CLARA, "Empezar")
-    await player.tap(CLARA, "Bastante", "Por completo", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir")
+    await player.tap(
+        CLARA, "Bastante", "Por completo", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir"
+    )
     await player.tap(CLARA, "Por completo")
     await player.say(CLARA, "Estar más tranquila con mis hijos")
     await player.tap(CLARA, "Bastante", "Por completo", "Enviar")
@@ -202,7 +202,9 @@ async def claras_quiet_digest(player: Player) -> None:
     await player.tap(VERA, "Begin", "A 5", "B 4", "C 4", "D 4", "E 1. Estar más tranquila con mi…", "F No", "Send")
     await player.until("2026-11-12T11:20")
     await player.tap(CLARA, "Empezar")
-    await player.tap(CLARA, "Por completo", "Bastante", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir")
+    await player.tap(
+        CLARA, "Por completo", "Bastante", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir"
+    )
     await player.tap(CLARA, "1. Estar más tranquila con mis hijos", "Listo", "Enviar")
 
 

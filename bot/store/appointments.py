@@ -207,9 +207,10 @@ def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: o
 
 
 def plan_weekly_digest(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:
-    """Plan the therapist's next weekly digest, if it is not planned yet."""
+    """Plan the therapist's next weekly digest; one that is planned moves, as the time zone may have changed."""
     at = weekly_after(now, zone_of(therapist.zone), plan)
     week = local_date(at, zone_of(therapist.zone))
-    same = select(digest.c.id).where(digest.c.therapist_id == therapist.id, digest.c.week == week)
-    if conn.execute(same).first() is None:
+    of_therapist = (digest.c.therapist_id == therapist.id) & digest.c.week.is_not(None)
+    conn.execute(delete(digest).where(of_therapist, digest.c.state == "planned", digest.c.due_at > now))
+    if conn.execute(select(digest.c.id).where(of_therapist, digest.c.week == week)).first() is None:
         _insert_digest(conn, therapist, at, week=week)

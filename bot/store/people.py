@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bot.core.person import Pair, Person, PersonState, Role
 from bot.store.tables import AnyRow, clinic, consent, goal, invite, invite_try, pair, person
@@ -139,11 +139,7 @@ Redeemed = Literal["in", "again", "bad", "too many"]
 
 def add_invite(conn: Connection, person_id: int, code_hash: str, expires: datetime) -> int:
     """Keep the hash of an invite; earlier ones of the same person stop working."""
-    conn.execute(
-        update(invite)
-        .where(invite.c.person_id == person_id, invite.c.used_at.is_(None))
-        .values(expires_at=expires - timedelta(days=3650))
-    )
+    conn.execute(delete(invite).where(invite.c.person_id == person_id, invite.c.used_at.is_(None)))
     values = {"clinic_id": CLINIC, "person_id": person_id, "code_hash": code_hash, "expires_at": expires}
     made = conn.execute(insert(invite).values(values)).inserted_primary_key
     assert made is not None
