@@ -34,11 +34,11 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...]) -> Any:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if verb == "invite":
             return await _invite(store, config, values[0], clock.now())
-        work, given = _verb(config, verb, values, clock.now())
+        work, given = prepared(config, verb, values, clock.now())
         return await store.write(work, *given)
 
 
-def _verb(
+def prepared(
     config: Config, verb: str, values: tuple[Any, ...], now: datetime
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """The function of `clinic` for a verb, with what it needs."""

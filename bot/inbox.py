@@ -8,7 +8,6 @@ handled concurrently, one person's updates strictly in order.
 import asyncio
 import json
 import logging
-import warnings
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +15,6 @@ from typing import Any
 
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.warnings import PTBUserWarning
 
 from bot import outward
 from bot.chat import door
@@ -38,9 +36,6 @@ IN_FLIGHT = 256
 CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits after one, two, three … failed requests in a row."""
 KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
-
-# The library advises against asking for raw updates; its own way loses them at a crash.
-warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)
 
 
 class Inbox:
@@ -81,7 +76,10 @@ class Inbox:
                 await self._clock.sleep(wait)
 
     async def _poll(self) -> None:
-        """One request: store what came, then dispatch it; the next request confirms it."""
+        """One request: store what came, then dispatch it; the next request confirms it.
+
+        The updates are asked for raw: the library's own way parses them all at once, and loses them at a crash.
+        """
         # Whatever was answered until now is marked done together with the next arrivals: one commit less for each tap.
         timeout = 0 if self._done else LONG_POLL_S
         asks = {"offset": self._offset, "timeout": timeout, "limit": AT_ONCE, "allowed_updates": list(KINDS)}

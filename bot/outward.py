@@ -1,9 +1,22 @@
-"""Messages to the Bot API: send, edit, delete, answer; what each refusal means, in one place."""
+"""Messages to the Bot API: send, edit, delete, answer; what each refusal means, in one place.
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+The calls and their errors are the library's, but plain values go in and come out: putting a keyboard together from its
+objects, and taking the reply apart into them, costs more than the rest of a call, and nobody here looks at either.
+"""
+
+import warnings
+from typing import Any
+
+from telegram import Bot
 from telegram.error import BadRequest
+from telegram.warnings import PTBUserWarning
 
 from bot.message import Message
+
+# The library advises against plain values in and out, here and where the inbox asks for raw updates.
+warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
+
+Json = dict[str, Any]
 
 UNCHANGED = "message is not modified"
 GONE_MESSAGE = (
@@ -16,27 +29,34 @@ GONE_MESSAGE = (
 TOO_OLD = ("query is too old", "query id is invalid")
 
 
-def keyboard(message: Message) -> InlineKeyboardMarkup | None:
-    """The buttons as the library wants them. None on purpose: an edit without them takes the old ones away."""
+async def _call(bot: Bot, method: str, **values: object) -> Any:
+    """One call of the Bot API; what is None is left out."""
+    return await bot.do_api_request(method, values)
+
+
+def keyboard(message: Message) -> Json | None:
+    """The buttons as the Bot API wants them. None on purpose: an edit without them takes the old ones away."""
     if not message.rows:
         return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(b.label, callback_data=b.data) for b in row] for row in message.rows]
-    )
+    return {"inline_keyboard": [[{"text": b.label, "callback_data": b.data} for b in row] for row in message.rows]}
 
 
 async def send(bot: Bot, chat_id: int, message: Message, silent: bool = False) -> int:
     """Send a message; its id."""
-    sent = await bot.send_message(
-        chat_id, message.text, reply_markup=keyboard(message), protect_content=True, disable_notification=silent or None
+    sent = await _call(
+        bot, "sendMessage", chat_id=chat_id, text=message.text, reply_markup=keyboard(message), protect_content=True,
+        disable_notification=silent or None,
     )  # fmt: skip
-    return sent.message_id
+    return int(sent["message_id"])
 
 
 async def edit(bot: Bot, chat_id: int, message_id: int, message: Message) -> bool:
     """Edit a message in place; False if it is no longer there to edit."""
     try:
-        await bot.edit_message_text(message.text, chat_id, message_id, reply_markup=keyboard(message))
+        await _call(
+            bot, "editMessageText", chat_id=chat_id, message_id=message_id, text=message.text,
+            reply_markup=keyboard(message),
+        )  # fmt: skip
     except BadRequest as error:
         if UNCHANGED in error.message.lower():
             return True
@@ -49,7 +69,7 @@ async def edit(bot: Bot, chat_id: int, message_id: int, message: Message) -> boo
 async def delete(bot: Bot, chat_id: int, message_id: int) -> None:
     """Delete a message; one that is gone, or too old to delete, is left."""
     try:
-        await bot.delete_message(chat_id, message_id)
+        await _call(bot, "deleteMessage", chat_id=chat_id, message_id=message_id)
     except BadRequest as error:
         if error.message.lower() not in GONE_MESSAGE:
             raise
@@ -58,7 +78,7 @@ async def delete(bot: Bot, chat_id: int, message_id: int) -> None:
 async def answer(bot: Bot, query_id: str, toast: str | None) -> None:
     """Answer a tap, so that its spinner stops; too late is no error."""
     try:
-        await bot.answer_callback_query(query_id, toast)
+        await _call(bot, "answerCallbackQuery", callback_query_id=query_id, text=toast)
     except BadRequest as error:
         if not error.message.lower().startswith(TOO_OLD):
             raise

@@ -16,6 +16,7 @@ import jinja2
 
 HERE = Path(__file__).parent
 FALLBACK = "en"
+DAY = {"en": "EEE d MMM", "es": "EEEE d 'de' MMMM"}  # short in Spanish, 3 March on a Tuesday would be "mar 3 mar"
 
 
 @lru_cache(maxsize=8)
@@ -53,10 +54,11 @@ def _ordinal(lang: str, n: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _environment(lang: str) -> jinja2.Environment:
+def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
+    """Escaping goes by the page, not by the file: an HTML page's macros and parts escape what people wrote as well."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
-        autoescape=jinja2.select_autoescape(("html",)),
+        autoescape=escaped,
         undefined=jinja2.StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
@@ -64,14 +66,15 @@ def _environment(lang: str) -> jinja2.Environment:
         auto_reload=False,
     )
     environment.install_gettext_translations(_catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
+    day = DAY.get(lang, DAY[FALLBACK])
     environment.filters |= {
         "one": lambda number: f"{number:.1f}",
         "whole": lambda number: f"{number:.0f}",
         "ordinal": lambda n: _ordinal(lang, n),
         "clock": lambda at: _wall(at).strftime("%H:%M"),
         "weekday": lambda at: _when(lang, "EEEE", at),
-        "day": lambda at: _when(lang, "EEE d MMM", at),
-        "day_and_time": lambda at: _when(lang, "EEE d MMM HH:mm", at),
+        "day": lambda at: _when(lang, day, at),
+        "day_and_time": lambda at: _when(lang, f"{day}, HH:mm", at),
     }
     return environment
 
@@ -93,7 +96,7 @@ def finding_words(lang: str, name: str, *values: object) -> str:
 
 def page(lang: str, template: str, **values: object) -> str:
     """A whole message or HTML page. Blank lines never come in twos, and none stands at an end."""
-    text = _environment(lang).get_template(template).render(**values)
+    text = _environment(lang, template.endswith(".html")).get_template(template).render(**values)
     return re.sub(r"\n[ \t]*(\n[ \t]*)+\n?", "\n\n", text).strip()
 
 

@@ -16,7 +16,7 @@ from bot.chat import digests as chat_digests
 from bot.chat.screens import ready, show
 from bot.clock import Clock
 from bot.config import Config
-from bot.core.checkin import after_due, due
+from bot.core.checkin import after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
@@ -119,6 +119,9 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     if what is None:  # it was looked at too early, or its state moved on
         checkins.put(conn, kept, config.plan)
         return
+    if what in ("remind", "again") and (until := _quiet_until(conn, kept, config, now)) > now:
+        checkins.put(conn, replace(kept, check_in=held_back(kept.check_in, what, until)), config.plan)
+        return
     changed = replace(kept, check_in=after_due(kept.check_in, what))
     checkins.put(conn, changed, config.plan)
     if what in ("remind", "again"):
@@ -126,6 +129,14 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
         _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), now)
     elif kept.message_id is not None:
         _edit(conn, changed, config, now, what)
+
+
+def _quiet_until(conn: Connection, kept: Kept, config: Config, now: datetime) -> datetime:
+    """When this person may be written to: now, at the end of quiet hours, or (away) not while this one is open."""
+    who = appointments.receiver(conn, kept.person)
+    if kept.check_in.voice == "patient" and who.is_away(now):
+        return kept.check_in.closes
+    return after_quiet(now, who.zone, config.plan.quiet_from, config.plan.quiet_until)
 
 
 def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:

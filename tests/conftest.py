@@ -4,6 +4,7 @@ Everybody has a phone of the local Bot API, the bot is the unmodified one, and t
 The clinic is in Denver; a story begins on Monday 2 November 2026 at 10:00 there.
 """
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -42,7 +43,7 @@ def denver(wall: str) -> datetime:
     return to_utc(datetime.fromisoformat(wall), DENVER)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Someone:
     """One of the cast, with the phone in hand. After each tap or word everybody at work finishes."""
 
@@ -112,7 +113,7 @@ class Someone:
         return self.phone.notifications
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Clinic:
     """A clinic on its stage, for stories."""
 
@@ -264,7 +265,17 @@ def config(example: Config) -> Config:
 
 
 @pytest.fixture
-async def clinic(config: Config, enrolled: Path, tmp_path: Path) -> AsyncIterator[Clinic]:
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What the bot logs. An error that a test did not expect (and clear) fails it: errors are caught, not seen."""
+    yield caplog
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert errors == []
+
+
+@pytest.fixture
+async def clinic(
+    config: Config, enrolled: Path, tmp_path: Path, log: pytest.LogCaptureFixture  # noqa: ARG001
+) -> AsyncIterator[Clinic]:
     """The clinic with everybody in, Monday morning; nobody has a session yet."""
     database = Path(shutil.copy(enrolled, tmp_path / "accord.db"))
     async with opened(config, database, BEGINS, 200_000_001) as clinic:
@@ -274,7 +285,9 @@ async def clinic(config: Config, enrolled: Path, tmp_path: Path) -> AsyncIterato
 
 
 @pytest.fixture
-async def empty(config: Config, tmp_path: Path) -> AsyncIterator[Clinic]:
+async def empty(
+    config: Config, tmp_path: Path, log: pytest.LogCaptureFixture  # noqa: ARG001
+) -> AsyncIterator[Clinic]:
     """A clinic that knows nobody yet."""
     async with opened(config, tmp_path / "accord.db", BEGINS, 100_000_001) as clinic:
         yield clinic

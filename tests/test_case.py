@@ -27,7 +27,8 @@ GOOD: dict[str, Any] = {
             "starts": "2026-03-03T14:00",
             "state": "held",
             "patient": {
-                "alliance": {"goals_1": 4, "goals_2": 4, "tasks_1": 3, "bond_1": 5, "own_words": "slower"},
+                "alliance": {"goals_1": 4, "goals_2": 4, "tasks_1": 3, "bond_1": 5, "own_words": "slower",
+                             "words_for": "self"},
                 "goals": {"chosen": [1, 2], "top": 2},
                 "homework": {"given": "yes", "done": 1, "well": 2, "why": 2, "fits": 3, "difficulty": 1,
                              "obstacles": ["no_point"]},
@@ -216,6 +217,8 @@ MISTAKES: list[tuple[str, object, str, str]] = [
     (f"{ALLIANCE}.goals_1", [4], "sessions[0].patient.alliance.goals_1", "[4] is not on this scale"),
     (f"{ALLIANCE}.goals_3", 4, "sessions[0].patient.alliance.goals_3", "Did you mean"),
     (f"{ALLIANCE}.own_words", 5, "sessions[0].patient.alliance.own_words", "5 is not a text: write it in quotes"),
+    (f"{ALLIANCE}.words_for", "clinic", "sessions[0].patient.alliance.words_for", 'write one of "therapist", "self"'),
+    ("sessions.0.therapist.alliance.words_for", "self", "sessions[0].therapist.alliance.words_for", "is not a key here"),
     (f"{TICKS}.chosen", [], "sessions[0].patient.goals.chosen", "list 1 to 3 of the goals' ids"),
     (f"{TICKS}.chosen", 2, "sessions[0].patient.goals.chosen", "2 cannot stand here: list 1 to 3"),
     (f"{TICKS}.chosen", [1, 2, "other", 1], "sessions[0].patient.goals.chosen", '[1, 2, "other", 1] cannot stand'),

@@ -253,6 +253,7 @@ NUMBERS: list[tuple[str, float, str, list[Json], str, str]] = [
     ("flat_from", 2, "flat", same(4, 4), "", "note"),
     ("flat_from", 1, "flat", same(4), "", "note"),
     ("flat_every", 1, "flat", same(4, 4, 4, 4), "", "note"),
+    ("flat_every", 1, "flat", same(4, 4), "", ""),
     ("flat_needs", 2, "flat", tasks((4, 4), (4, 4), (4, 4)), "", "note"),
     ("silent_note", 1, "no_response", [ANSWERED, MISSED], "", "note"),
     ("silent_flag", 2, "no_response", [ANSWERED, MISSED, MISSED], "note", "flag"),

@@ -11,7 +11,7 @@ from bot.chat import digests
 from bot.chat.reply import Outcome, Reply
 from bot.chat.screens import LETTERS, MOST_GOALS, VERBS, choice_words, place_of, show
 from bot.config import Config
-from bot.core.checkin import CheckIn, Step, Tap, Verb, step, text_question
+from bot.core.checkin import WORKING, CheckIn, Step, Tap, Verb, is_over, step, text_question
 from bot.core.form import Asks, Form, asked, compose
 from bot.core.history import Goal
 from bot.core.person import Person
@@ -132,16 +132,23 @@ def _first_goal(conn: Connection, kept: Kept, now: datetime) -> None:
 
 def on_words(conn: Connection, who: Person, words: str, config: Config, now: datetime) -> Outcome | None:
     """Typed words as an answer to what is shown: "4", "mostly", "back", own words. None if nothing asks for words."""
-    for check_in_id in reversed(checkins.open_of(conn, who.id)):
-        kept = checkins.of_chat(conn, check_in_id, who)
-        if kept is None or kept.asks is None or kept.message_id is None:
-            continue
-        if kept.check_in.place.hidden or kept.check_in.place.screen in ("put_off", "ready"):
-            if _plain(words) in TYPED and TYPED[_plain(words)] in ("begin", "later"):
-                return _stepped(conn, kept, Tap(TYPED[_plain(words)]), config, now, typed=True)
-            continue
-        return _typed(conn, kept, words, config, now)
+    waiting = _answerable(conn, who, config, now)
+    shown = [kept for kept in waiting if kept.check_in.place.screen in WORKING and not kept.check_in.place.hidden]
+    if shown:
+        touched_last = max(shown, key=lambda kept: kept.check_in.place.touched or kept.opens)
+        return _typed(conn, touched_last, words, config, now)
+    verb = TYPED.get(_plain(words))
+    if waiting and (verb == "begin" or verb == "later"):
+        return _stepped(conn, waiting[-1], Tap(verb), config, now, typed=True)
     return None
+
+
+def _answerable(conn: Connection, who: Person, config: Config, now: datetime) -> list[Kept]:
+    """What this person may still answer, late ones too, the one opened last at the end."""
+    since = now - config.plan.patient_late_for - config.plan.patient_finish_within
+    found = (checkins.of_chat(conn, one, who) for one in checkins.answerable_of(conn, who.id, since))
+    kept = [one for one in found if one is not None and one.asks is not None and one.message_id is not None]
+    return [one for one in kept if not is_over(one.check_in, now, config.plan)]
 
 
 def _plain(words: str) -> str:

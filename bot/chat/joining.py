@@ -73,6 +73,7 @@ def consent(who: Person, config: Config) -> Message:
     text = page(
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
+        seen=in_language(dict(config.clinic.answers_seen), who.lang),
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())

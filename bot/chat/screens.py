@@ -48,7 +48,12 @@ def ready(kept: Kept, again: bool = False) -> Message:
     if kept.check_in.voice == "therapist":
         return Message(phrase(lang, "ready_form", local(lang, "clock", kept.local)), _rows(kept, [["begin"]]))
     words = phrase(lang, "ready_again" if again else "ready")
-    return Message(words, _rows(kept, [["begin"], ["later"]]))
+    return Message(words, _rows(kept, [["begin"], _later_if_open(kept)]))
+
+
+def _later_if_open(kept: Kept) -> list[Verb]:
+    """[Later], as long as there is a later: what is answered after the closing is not asked again."""
+    return ["later"] if kept.check_in.state == "open" else []
 
 
 # ------------------------------------------------------------------------------------------------ buttons
@@ -85,7 +90,8 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         so_far="" if question.item.kind == "many" else answer_words(question, value, lang),
     )  # fmt: skip
     first = n == 1
-    below: list[list[Verb]] = [["skip"] if first else ["back", "skip"], ["later", "hide"], ["not_met"] if first else []]
+    below: list[list[Verb]] = [["skip"] if first else ["back", "skip"], [*_later_if_open(kept), "hide"]]
+    below += [["not_met"]] if first else []
     return Message(text, _choices(kept, form, at, value) + _rows(kept, below))
 
 
@@ -165,7 +171,8 @@ def _sent(kept: Kept, config: Config) -> Message:
     lang = kept.person.lang
     if kept.check_in.voice == "therapist":
         return Message(phrase(lang, "form_sent"))
-    return Message(page(lang, "sent.txt", late=kept.check_in.late, crisis=crisis(config, lang)))
+    seen = in_language(dict(config.clinic.answers_seen), lang)
+    return Message(page(lang, "sent.txt", late=kept.check_in.late, seen=seen, crisis=crisis(config, lang)))
 
 
 # ------------------------------------------------------------------------------------------------ the therapist's form

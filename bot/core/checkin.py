@@ -143,6 +143,14 @@ def after_due(check_in: CheckIn, what: Due) -> CheckIn:
     return replace(check_in, place=place)
 
 
+def held_back(check_in: CheckIn, what: Due, until: datetime) -> CheckIn:
+    """A reminder that is due in quiet hours waits for their end; at or past the closing it does not come at all."""
+    at = until if until < check_in.closes else None
+    if what == "remind":
+        return replace(check_in, reminds=at)
+    return replace(check_in, place=replace(check_in.place, again=at))
+
+
 def times_to_ask_again(check_in: CheckIn, now: datetime, plan: Plan) -> list[tuple[str, datetime]]:
     """What [Later] offers: in an hour, tonight, tomorrow; never in quiet hours, never past the closing."""
     zone = zone_of(check_in.zone)

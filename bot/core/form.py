@@ -103,13 +103,18 @@ def _questions(questionnaire: Questionnaire, asks: Asks, voice: Voice) -> Iterat
     if asks.before is not None and any(item.choices_from == "goals" for item in items):
         yield Question(questionnaire.id, questionnaire.version, STILL, STILL.choices)
     for item in items:
-        choices = _goal_choices(asks) + item.choices if item.choices_from else item.choices
+        choices = _choices(item, questionnaire, asks)
         for goal in asks.goals if item.each == "goals" else (None,):
             yield Question(questionnaire.id, questionnaire.version, item, choices, goal)
 
 
-def _goal_choices(asks: Asks) -> tuple[Choice, ...]:
-    return tuple(Choice(goal.id, {"": f"{goal.id}. {goal.words}"}) for goal in asks.goals)
+def _choices(item: Item, questionnaire: Questionnaire, asks: Asks) -> tuple[Choice, ...]:
+    """The fixed choices, after the pair's goals where those are ticked; which comes first is asked of the same ones."""
+    if item.choices_from is None:
+        return item.choices
+    goals = tuple(Choice(goal.id, {"": f"{goal.id}. {goal.words}"}) for goal in asks.goals)
+    ticked = next((other for other in questionnaire.items if other.choices_from == "goals"), item)
+    return goals + (item.choices or ticked.choices)
 
 
 def _is_asked(item: Item, asks: Asks, voice: Voice) -> bool:

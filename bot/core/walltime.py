@@ -51,7 +51,7 @@ def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until
 def _next_time(instant: datetime, clock: time, zone: ZoneInfo) -> datetime:
     """The next instant later than this one that a time of day means; of a time shown twice both count."""
     today = local_date(instant, zone)
-    walls = [datetime.combine(today + timedelta(days=n), clock, zone) for n in (1,)]
+    walls = [datetime.combine(today + timedelta(days=n), clock, zone) for n in (0, 1)]
     return min(at for wall in walls for fold in (0, 1) if (at := wall.replace(fold=fold).astimezone(UTC)) > instant)
 
 

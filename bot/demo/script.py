@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 CLINIC_ZONE = "America/Denver"
 STARTS = "2026-11-02T08:00"
-ENDS = "2026-11-17T13:05"
+ENDS = "2026-11-17T13:00"
 
 Act = Literal["add_therapist", "add_patient", "set_weekly", "add_session", "move_session", "mark_session"]
 """A verb of the clinic's desk, as in `bot.desk.act`."""
@@ -103,7 +103,7 @@ async def everybody_comes_in(player: Player) -> None:
     await player.tap(BEN, "I agree", "Yes, that is right", "1 hour after")
     await player.until("2026-11-02T09:30")
     await player.invite(CLARA)
-    await player.tap(CLARA, "Acepto", "Sí, es correcto", "1 hora después")
+    await player.tap(CLARA, "I agree", "Yes, that is right", "1 hour after")
 
 
 async def ben_is_asked(player: Player) -> None:
@@ -144,13 +144,13 @@ async def clara_answers(player: Player) -> None:
     await player.tap(VERA, "Begin")
     await player.tap(VERA, "A 4", "B 5", "C 4", "D 4", "E No", "Send")
     await player.until("2026-11-05T11:10")
-    await player.tap(CLARA, "Empezar")
+    await player.tap(CLARA, "Begin")
     await player.tap(
-        CLARA, "Bastante", "Por completo", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir"
+        CLARA, "Bastante", "Por completo", "Bastante", "Bastante", "Por completo", "Por completo", "Skip"
     )
     await player.tap(CLARA, "Por completo")
     await player.say(CLARA, "Estar más tranquila con mis hijos")
-    await player.tap(CLARA, "Bastante", "Por completo", "Enviar")
+    await player.tap(CLARA, "Bastante", "Por completo", "Send")
 
 
 # ------------------------------------------------------------------------------------------------ the second week
@@ -180,7 +180,7 @@ async def annas_second_session(player: Player) -> None:
     await player.tap(TOMAS, "Begin")
     await player.tap(TOMAS, "A 4", "B 4", "C 5", "D 4")
     await player.say(TOMAS, "Drive on the highway again")
-    await player.tap(TOMAS, "F Yes", "G A little", "Send")
+    await player.tap(TOMAS, "F Yes", "G 1", "Send")
     await player.until("2026-11-10T16:05")
     await player.tap(ANNA, "Begin")
     await player.tap(ANNA, "Mostly", "Mostly")
@@ -195,33 +195,34 @@ async def annas_second_session(player: Player) -> None:
 async def claras_quiet_digest(player: Player) -> None:
     """Thursday: nothing stands out, and Vera is told so without a sound."""
     await player.until("2026-11-11T10:10")
-    await player.tap(CLARA, "Empezar", "No", "Enviar")
+    await player.tap(CLARA, "Begin", "No", "Send")
     await player.until("2026-11-12T08:05")
     await player.tap(VERA, "Open")
     await player.until("2026-11-12T10:05")
     await player.tap(VERA, "Begin", "A 5", "B 4", "C 4", "D 4", "E 1. Estar más tranquila con mi…", "F No", "Send")
     await player.until("2026-11-12T11:20")
-    await player.tap(CLARA, "Empezar")
+    await player.tap(CLARA, "Begin")
     await player.tap(
-        CLARA, "Por completo", "Bastante", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir"
+        CLARA, "Por completo", "Bastante", "Bastante", "Bastante", "Por completo", "Por completo", "Skip"
     )
-    await player.tap(CLARA, "1. Estar más tranquila con mis hijos", "Listo", "Enviar")
+    await player.tap(CLARA, "1. Estar más tranquila con mis hijos", "Done", "Send")
 
 
-async def tomas_reads(player: Player) -> None:
-    """Monday: Ben has now missed two, and it is said without blame. Tuesday at 13:00: Anna's digest."""
+async def ben_is_missed(player: Player) -> None:
+    """Monday: Ben has now missed two check-ins, and it is said without blame. Anna's homework again."""
     await player.until("2026-11-16T07:05")
     await player.tap(TOMAS, "Open")
     await player.until("2026-11-16T14:05")
     await player.tap(TOMAS, "Open")
-    await player.until("2026-11-16T16:05")
-    await player.tap(TOMAS, "Begin", "A 4", "B 4", "C 4", "D 4", "E No", "Send")
     await player.until("2026-11-16T18:10")
     await player.tap(ANNA, "Begin")
     await player.tap(ANNA, "Yes", "About half", "Partly", "A little", "Partly", "Partly", "No time", "Done", "Send")
+
+
+async def tomas_reads(player: Player) -> None:
+    """Tuesday, an hour before Anna's third session: what her answers and his, side by side, are worth a talk about."""
     await player.until("2026-11-17T13:00")
     await player.tap(TOMAS, "Open")
-    await player.until(ENDS)
 
 
 Chapter = Callable[[Player], Awaitable[None]]
@@ -233,5 +234,6 @@ CHAPTERS: tuple[Chapter, ...] = (
     monday_digests,
     annas_second_session,
     claras_quiet_digest,
+    ben_is_missed,
     tomas_reads,
 )

@@ -21,7 +21,7 @@ from bot.emulator import Emulator, Phone
 from bot.store import due
 from bot.store.engine import Store
 
-TURN_S = 0.0005
+TURN_S = 0.001
 """How long to leave the others at work before looking again: the only real waiting here."""
 PATIENCE_S = 20.0
 
@@ -36,14 +36,12 @@ class Stage:
     app: App
 
     async def settle(self) -> None:
-        """Wait until nobody has anything to do at this moment."""
+        """Wait until nobody has anything to do at this moment. The tick is woken only where something is due."""
         async with asyncio.timeout(PATIENCE_S):
-            while True:
+            await self._quiet()
+            while (at := await self.app.store.read(due.next_at)) is not None and at <= self.clock.now():
                 self.app.ticks.wake()
                 await self._quiet()
-                at = await self.app.store.read(due.next_at)
-                if at is None or at > self.clock.now():
-                    return
 
     async def _quiet(self) -> None:
         await self.emulator.idle()

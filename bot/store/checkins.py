@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bot.core.checkin import CheckIn, Place, Step, next_due
 from bot.core.form import Asks, Key
@@ -15,11 +14,12 @@ from bot.core.person import Person
 from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
 from bot.store.people import by_id
-from bot.store.tables import AnyRow, answer, check_in, pair, person, session
+from bot.store.tables import AnyRow, Utc, answer, check_in, pair, person, session
+from bot.store.upsert import insert_or_change
 
 _COLUMNS = (
-    check_in.c.id, check_in.c.clinic_id, check_in.c.pair_id, check_in.c.session_id, check_in.c.person_id, check_in.c.kind,
-    check_in.c.state, check_in.c.why, check_in.c.opens_at, check_in.c.reminds_at, check_in.c.closes_at,
+    check_in.c.id, check_in.c.clinic_id, check_in.c.pair_id, check_in.c.session_id, check_in.c.person_id,
+    check_in.c.kind, check_in.c.state, check_in.c.why, check_in.c.opens_at, check_in.c.reminds_at, check_in.c.closes_at,
     check_in.c.opened_at, check_in.c.late, check_in.c.asks, check_in.c.place, check_in.c.message_id, check_in.c.due_at,
 )  # fmt: skip
 _patient = person.alias("patient")
@@ -43,14 +43,11 @@ _SAVE = (
     .where(check_in.c.id == bindparam("b_id"))
     .values({
         name: bindparam(f"b_{name}")
-        for name in ("state", "why", "late", "place", "due_at", "answered_at", "message_id", "asks")
+        for name in ("state", "why", "late", "place", "due_at", "message_id", "asks", "reminds_at")
     })
+    .values(answered_at=func.coalesce(check_in.c.answered_at, bindparam("b_answered_at", type_=Utc())))
 )  # fmt: skip
-_new = upsert(answer)
-_WRITE = _new.on_conflict_do_update(
-    index_elements=["check_in_id", "questionnaire", "item"],
-    set_={"value": _new.excluded.value, "answered_at": _new.excluded.answered_at, "version": _new.excluded.version},
-)
+_ANSWER_KEYS, _ANSWER_CHANGES = ("check_in_id", "questionnaire", "item"), ("value", "answered_at", "version")
 _DROP = delete(answer).where(
     answer.c.check_in_id == bindparam("b_id"),
     answer.c.questionnaire == bindparam("b_of"),
@@ -163,7 +160,7 @@ def _write_answer(
         "version": versions.get(of, 1), "value": list(value) if isinstance(value, tuple) else value, "answered_at": now,
         "filed_under": last if about_last else kept.session_id,
     }  # fmt: skip
-    conn.execute(_WRITE, values)
+    conn.execute(insert_or_change(conn, answer, _ANSWER_KEYS, _ANSWER_CHANGES), values)
 
 
 def _put(conn: Connection, kept: Kept, plan: Plan, answered: datetime | None) -> None:
@@ -172,6 +169,7 @@ def _put(conn: Connection, kept: Kept, plan: Plan, answered: datetime | None) ->
         "b_id": check.id, "b_state": check.state, "b_why": kept.why, "b_late": check.late,
         "b_place": _place_json(check.place), "b_due_at": next_due(check, kept.opens, plan), "b_answered_at": answered,
         "b_message_id": kept.message_id, "b_asks": None if kept.asks is None else kept.asks.to_json(),
+        "b_reminds_at": check.reminds,
     }  # fmt: skip
     conn.execute(_SAVE, values)
 
@@ -220,8 +218,8 @@ def withdraw(conn: Connection, session_id: int, why: str) -> list[str]:
 
 
 def withdraw_person(conn: Connection, person_id: int, why: str) -> None:
-    """End every check-in of a person that is not answered or closed."""
-    mine = (check_in.c.person_id == person_id) & check_in.c.state.in_(("planned", "open"))
+    """End a person's open check-ins. Those still planned stay: at their opening it is seen who takes part then."""
+    mine = (check_in.c.person_id == person_id) & (check_in.c.state == "open")
     conn.execute(update(check_in).where(mine).values(state="excused", why=why, due_at=None))
 
 
@@ -231,8 +229,15 @@ def due_ids(conn: Connection, now: datetime, most: int = 100) -> list[str]:
 
 
 def open_of(conn: Connection, person_id: int) -> list[str]:
-    """A person's open check-ins, the one touched or opened last at the end."""
+    """A person's open check-ins, the one opened last at the end."""
     query = select(check_in.c.id).where(check_in.c.person_id == person_id, check_in.c.state == "open")
+    return list(conn.execute(query.order_by(check_in.c.opened_at, check_in.c.id)).scalars())
+
+
+def answerable_of(conn: Connection, person_id: int, since: datetime) -> list[str]:
+    """A person's check-ins that may still be answered: open ones, and missed ones that closed after `since`."""
+    late = (check_in.c.state == "missed") & (check_in.c.closes_at > since)
+    query = select(check_in.c.id).where(check_in.c.person_id == person_id, (check_in.c.state == "open") | late)
     return list(conn.execute(query.order_by(check_in.c.opened_at, check_in.c.id)).scalars())
 
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.store.tables import inbox
+from bot.store.upsert import insert_or_leave
 
-_ADD = insert(inbox).on_conflict_do_nothing(index_elements=["update_id"])
 _ACCEPT = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="accepted")
 _DONE = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="done", raw="")
 
@@ -21,7 +20,7 @@ def add(conn: Connection, updates: Sequence[tuple[int, str]], done: Iterable[int
     known = set(conn.execute(select(inbox.c.update_id).where(inbox.c.update_id.in_([i for i, _ in updates]))).scalars())
     rows = [{"update_id": i, "raw": raw, "received_at": now, "state": "new"} for i, raw in updates if i not in known]
     if rows:
-        conn.execute(_ADD, rows)
+        conn.execute(insert_or_leave(conn, inbox, "update_id"), rows)
     return [row["update_id"] for row in rows]  # type: ignore[misc]
 
 

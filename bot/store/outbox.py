@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.core.person import Person
 from bot.store.tables import AnyRow, outbox, person
+from bot.store.upsert import insert_or_leave
 
 PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests
 RANK = {"prompt": PROMPT, "reminder": PROMPT, "edit": PROMPT, "delete": PROMPT, "notice": NOTICE, "digest": DIGEST}
 
-_ADD = insert(outbox).on_conflict_do_nothing(index_elements=["key"])
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
            outbox.c.person_id, person.c.chat_id)
@@ -48,7 +47,7 @@ def add(
         "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
         "rank": RANK[kind], "body": body, "state": "waiting", "not_before": now,
     }  # fmt: skip
-    conn.execute(_ADD, values)
+    conn.execute(insert_or_leave(conn, outbox, "key"), values)
 
 
 def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:

@@ -1,0 +1,68 @@
+"""One performance: the folder, the stage, the player, the screen, and at the end where the files are."""
+
+import asyncio
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.demo.folder import DATABASE, CONFIG, digests, folder_for, write_config, write_digests
+from bot.demo.script import CAST, CHAPTERS, CLINIC_ZONE, ENDS, STARTS
+from bot.demo.screen import Screen, console_for_terminal
+
+INTRODUCTION = """\
+Two weeks of a small clinic that does not exist. The bot is the real one, with its poll loop and its database;
+Telegram is played by a Bot API on this machine, and only the time is moved by hand.
+On the left the patients' phones: Anna (P-014) and Ben (P-015) see Tomas; Clara (P-021), now in Spain, sees Vera.
+On the right the therapists': Tomas (T-1) and Vera (T-2). Times are those on each phone.
+› what a person does   ✎ a message edited in place: what is new in it   ~ a line that fades\
+"""
+
+
+def perform(out: Path | None, pace: float) -> None:
+    """Play the fortnight on the terminal."""
+    console = console_for_terminal()
+    with folder_for(out) as folder:
+        for line in INTRODUCTION.splitlines():
+            console.print(line, style="dim", markup=False)
+        names = asyncio.run(_perform(folder, pace, console))
+    _closing(console, folder, names, kept=out is not None)
+
+
+async def _perform(folder: Path, pace: float, console: Console) -> list[str]:
+    """Play it; the names of the digests that were written."""
+    # What takes long to import comes after the first words on the screen.
+    from bot.clock import SystemClock
+    from bot.config import load, shipped_questionnaires
+    from bot.demo.passage import Passages
+    from bot.demo.player import StagePlayer, instant
+    from bot.demo.stage import stage
+
+    config, mistakes = load(write_config(folder, CLINIC_ZONE, shipped_questionnaires()))
+    assert config is not None, mistakes
+    starts, ends = instant(STARTS), instant(ENDS)
+    async with stage(config, starts) as clinic:
+        passages = Passages(clinic.emulator.history)
+        with Screen(console, CAST, starts, ends, pace, SystemClock().sleep) as screen:
+
+            async def watch() -> None:
+                await screen.show(passages.next(whole=last), framed=last)
+
+            player = StagePlayer(clinic, watch)
+            for chapter in CHAPTERS:
+                last = chapter is CHAPTERS[-1]
+                await chapter(player)
+        return write_digests(folder, await clinic.app.store.read(digests))
+
+
+def _closing(console: Console, folder: Path, names: list[str], kept: bool) -> None:
+    """Where everything is."""
+    where = "The files are in" if kept else "The files are in a temporary folder (--out DIR keeps them where you like):"
+    console.print(f"\n{where}\n  {folder}", markup=False, soft_wrap=True)
+    lines = [
+        (DATABASE, "the database"),
+        (CONFIG, "its configuration: accord clinic list --config …/config.toml"),
+        (f"{names[-1]}.txt, .html", "the digest above as text and as a page"),
+        (f"and {len(names) - 1} more digests:", ", ".join(names[:-1])),
+    ]
+    for name, words in lines:
+        console.print(f"  {name:<26}{words}", markup=False)

@@ -1,0 +1,208 @@
+"""The director: plays the story to a bot in another process, and kills it when the plan says so.
+
+Whether the bot has done everything is judged from outside only: by what the Bot API sees, and what stands in the file.
+"""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from bot import clinic, desk
+from bot.config import Config, load
+from bot.core.walltime import to_utc, zone_of
+from bot.demo.script import CAST, CLINIC_ZONE, STARTS, Act, Person
+from bot.emulator import Emulator, Event, Phone, PhoneError, Shown
+from bot.store.engine import Store
+from tests.kill.clock_file import ClockFile
+from tests.kill.database import Database
+from tests.kill.life import ROOT, Life
+from tests.kill.plan import Kill
+
+PATIENCE_S = 60.0
+LOOK_S = 0.001
+SEEN_WITHIN_S = 0.050
+CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
+
+
+class Director:
+    """A `bot.demo.script.Player`. Without kills in its plan it just plays."""
+
+    def __init__(self, config: Config, clock: ClockFile, emulator: Emulator, life: Life, plan: dict[int, Kill]) -> None:
+        self._config, self._clock, self._plan = config, clock, plan
+        self._database = Database(config.database.path)
+        self.emulator, self.life = emulator, life
+        self.operations = 0
+        self._told: list[int] = []  # the updates of this operation
+        self._tapped: dict[tuple[int, str], tuple[int, str]] = {}  # by person and label: message and data
+        self._random = Random(0)
+        self._phones = {who.number: emulator.phone(who.number, who.name, who.lang) for who in CAST}
+
+    # ------------------------------------------------------------------------------------------ the player
+
+    async def desk(self, act: Act, *values: object) -> None:
+        """`accord clinic …`, from another process beside the bot."""
+        work, given = desk.work_of(self._config, act, values, self._clock.now())
+        await self._write(work, *given)
+        await self._after()
+
+    async def invite(self, who: Person) -> None:
+        """An invite, and its link opened."""
+        invited: clinic.Invited = await self._write(clinic.invite, self._config, who.code, self._clock.now())
+        await self.say(who, f"/start {invited.code}")
+
+    async def until(self, when: str) -> None:
+        """Every moment at which something is due is played; each is an operation."""
+        end = to_utc(datetime.fromisoformat(when), zone_of(CLINIC_ZONE))
+        while (at := self._database.next_at()) is not None and at <= end:
+            await self._go_to(at)
+        await self._go_to(end)
+
+    async def tap(self, who: Person, *labels: str) -> None:
+        """One tap after another, each when the one before has been dealt with."""
+        for label in labels:
+            message, words = self._find(who, label)
+            self._press(who, words, message)
+            await self._after(lambda words=words, message=message: self._press_again(who, words, message))
+
+    async def say(self, who: Person, words: str) -> None:
+        """Typed once: a person sees it stand in the chat, and does not type it again."""
+        self._phones[who.number].say(words)
+        self._note()
+        await self._after()
+
+    async def double_tap(self, who: Person, label: str) -> None:
+        """Two taps at once."""
+        message, words = self._find(who, label)
+        self._press(who, words, message)
+        self._press(who, words, message)
+        await self._after()
+
+    async def old_button(self, who: Person, label: str) -> None:
+        """The button of that label tapped last, whatever the screen shows now."""
+        message, data = self._tapped[who.number, label]
+        self._phones[who.number].press(data, message)
+        self._note()
+        await self._after()
+
+    # ------------------------------------------------------------------------------------------ phones
+
+    def _find(self, who: Person, label: str) -> tuple[Shown, str]:
+        """The newest message with that button, or one of its copies; a time on a button may be some minutes later."""
+        shown = [message for message in self._phones[who.number].messages if message.by_bot]
+        for message in reversed(shown):
+            for button in (button for row in message.keyboard for button in row):
+                if CLOCK_TIME.sub("", button["text"]) == CLOCK_TIME.sub("", label):
+                    copies = [other for other in shown if button in sum(other.keyboard, [])]
+                    return self._random.choice(copies), button["text"]
+        screens = "\n".join(f"{m.id}: {m.text} {m.buttons}" for m in shown[-4:])
+        raise AssertionError(f'{who.name} finds no button "{label}":\n{screens}\nlog:\n{self.life.tail()}')
+
+    def _press(self, who: Person, words: str, message: Shown) -> None:
+        data = next(b["callback_data"] for row in message.keyboard for b in row if b["text"] == words)
+        self._phones[who.number].tap(words, message)
+        self._tapped[who.number, words] = message.id, data
+        self._note()
+
+    def _press_again(self, who: Person, words: str, message: Shown) -> None:
+        """Impatience: the same button, if it is still there."""
+        with suppress(PhoneError):
+            self._phones[who.number].tap(words, message.id)
+            self._note()
+
+    def _note(self) -> None:
+        self._told.append(self.emulator.history.events[-1].detail["update_id"])
+
+    # ------------------------------------------------------------------------------------------ time
+
+    async def _go_to(self, at: datetime) -> None:
+        if at > self._clock.now():
+            self._clock.move_to(at)
+            self._end_long_poll()
+        await self._after()
+
+    def _end_long_poll(self) -> None:
+        """A poll waits for 25 real seconds; by the story's clock they pass at once. Also: its caller is dead."""
+        self.emulator.world.updates.close()
+        self.emulator.world.updates.open()
+
+    async def _after(self, again: Callable[[], None] | None = None) -> None:
+        """One operation is over: kill if the plan says so, then wait until everything is done."""
+        self.operations += 1
+        kill = self._plan.get(self.operations)
+        if kill is not None:
+            await self._die_and_rise(kill, again)
+        await self.settled()
+        lost = self._database.not_done(self._told)
+        assert not lost, f"operation {self.operations}: confirmed, but not done: updates {lost}\n{self.life.tail()}"
+        self._told.clear()
+
+    async def settled(self) -> None:
+        """Wait until the bot has nothing more to do at this moment."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not self._is_settled():
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            left = self._database.left(self._clock.now())
+            raise AssertionError(f"operation {self.operations}: never done, {left}; log:\n{self.life.tail()}") from None
+
+    def _is_settled(self) -> bool:
+        if not self.emulator.world.updates.idle:
+            return False
+        try:
+            left = self._database.left(self._clock.now())
+        except sqlite3.OperationalError:  # a reader cannot put right what a kill has left; the next writer does
+            return False
+        if left.unmarked and not left.new:
+            self._end_long_poll()  # the bot marks with its next poll what it has replied to
+        return left.nothing
+
+    # ------------------------------------------------------------------------------------------ death
+
+    async def _die_and_rise(self, kill: Kill, again: Callable[[], None] | None) -> None:
+        await self._kill(kill)
+        self._end_long_poll()
+        if again is not None and kill.impatient:
+            again()
+        for seconds in kill.again:
+            await self._next_life(kill)
+            await asyncio.sleep(seconds)
+            self.life.kill()
+            self._end_long_poll()
+        await self._next_life(kill)
+        await self.life.ready()
+
+    async def _next_life(self, kill: Kill) -> None:
+        await self.life.bury()
+        self._clock.move_to(self._clock.now() + timedelta(seconds=kill.down))
+        await self.life.start()
+
+    async def _kill(self, kill: Kill) -> None:
+        """After a while, or in the middle of a call; if no such call comes, then."""
+        if kill.seen is None:
+            await asyncio.sleep(kill.after)
+            self.life.kill()
+            return
+        done = asyncio.Event()
+
+        def at_once(event: Event) -> None:
+            if event.kind == kill.seen:
+                self.life.kill()
+                done.set()
+
+        forget = self.emulator.history.subscribe(at_once)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), SEEN_WITHIN_S)
+        forget()
+        self.life.kill()
+
+    # ------------------------------------------------------------------------------------------ the desk's own process
+
+    async def _write(self, work: Callable[..., object], *given: object) -> object:
+        async with await Store.open(self._config.database.path, now=self._clock.now) as store:
+            return await store.write(work, *given)
