@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram import Bot, BotCommand
@@ -25,6 +25,7 @@ from bot.ticks import Ticks
 from bot.wire import AiohttpRequest
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
@@ -61,7 +62,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)
-        tasks = [_task(app.inbox.run()), _task(app.ticks.run()), _task(app.delivery.run())]
+        tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
         try:
             yield app
         finally:
@@ -91,12 +92,22 @@ async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitS
             await clock.sleep(TRY_AGAIN_S)
     for lang in config.clinic.languages:
         commands = [BotCommand(name, phrase(lang, f"command_{name}")) for name in COMMANDS]
-        await bot.set_my_commands(commands, language_code=lang)
+        try:
+            await bot.set_my_commands(commands, language_code=lang)
+        except TelegramError as error:
+            log.warning("the command menu was not set: %s", type(error).__name__)
     return bot
 
 
-def _task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    return asyncio.create_task(work)
+async def _kept_up(run: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Work until cancelled: a part that ends by a mistake of ours is started again, not missed in silence."""
+    while True:
+        try:
+            await run()
+        except Exception as error:
+            # No text of the error: it may quote what a person wrote.
+            log.error("%s ended: %s; again in %.0f s", run.__qualname__, type(error).__name__, TRY_AGAIN_S)
+        await clock.sleep(TRY_AGAIN_S)
 
 
 async def _stop(app: App, tasks: list[asyncio.Task[None]]) -> None:
@@ -119,8 +130,12 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopped.set)
-    async with running(config, token, clock or SystemClock()) as app:
-        scheduler = _scheduler(app)
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        app = await _unless(stopped, stack.enter_async_context(running(config, token, clock)))
+        if app is None:
+            return
+        scheduler = _scheduler(app, clock.now())
         scheduler.start()
         log.info("running as @%s", app.bot.username)
         if ready is not None:
@@ -130,10 +145,22 @@ async def serve(
         scheduler.shutdown(wait=False)
 
 
-def _scheduler(app: App) -> AsyncIOScheduler:
+async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
+    """What the work gives; None if the stop comes first: a Bot API that does not answer must not hold it up."""
+    task, stop = asyncio.ensure_future(work), asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if stopped.is_set():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+    return await task
+
+
+def _scheduler(app: App, now: datetime) -> AsyncIOScheduler:
     """Its defaults would drop a job after a second's stall; ours is late, but comes, and once."""
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
-    scheduler.add_job(app.ticks.housekeeping, "interval", hours=6)
+    scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
     return scheduler

@@ -38,7 +38,7 @@ class Key:
     remedy: str = ""
 
 
-SEEN = {"en": "in the hour before your next session", "es": "en la hora antes de su próxima sesión"}
+SEEN = {"en": "in the hour before your next session", "es": "en la hora previa a su próxima sesión"}
 
 PLAN_READERS: dict[str, Reader] = {
     "weekly_day": weekday,

@@ -241,5 +241,5 @@ def _settled(conn: Connection, row: Outgoing, fate: Fate, now: datetime) -> None
     """Keep what became of it, and which message now stands for the check-in."""
     sent_at = now if fate.became == "sent" else None
     outbox.settle(conn, row.id, fate.became, sent_at=sent_at, message_id=fate.message_id)
-    if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder"):
+    if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice"):
         checkins.set_message(conn, row.about, fate.message_id)

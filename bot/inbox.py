@@ -6,6 +6,7 @@ handled concurrently, one person's updates strictly in order.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections import deque
@@ -124,7 +125,7 @@ class Inbox:
     async def _handle(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
         """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
         try:
-            update = Update.de_json(raw, self._bot)
+            update = Update.de_json(_what_is_read(raw), self._bot)
             handler = door.again if again else door.accept
             outcome = await self._store.write(handler, update, self._config, self._clock.now())
         except StoreError as error:
@@ -182,7 +183,8 @@ class Inbox:
             await self._show(chat_id, reply)
         except (NetworkError, RetryAfter) as error:
             log.info("a reply goes to the outbox: %s", type(error).__name__)
-            await self._store.write(_put_off, chat_id, f"reply:{update_id}:{n}", reply, self._clock.now())
+            after = self._clock.now() + timedelta(seconds=_calm_down(error, 0) if isinstance(error, RetryAfter) else 0)
+            await self._store.write(_put_off, chat_id, f"reply:{update_id}:{n}", reply, after)
             self._wake()
         except TelegramError as error:
             log.info("a reply was refused: %s", type(error).__name__)
@@ -195,7 +197,8 @@ class Inbox:
         if reply.about is not None:
             await self._store.write(door.remember_message, chat_id, reply.about, message_id)
         if reply.replaces is not None and reply.replaces != message_id:
-            await outward.delete(self._bot, chat_id, reply.replaces)
+            with contextlib.suppress(TelegramError):  # the new message is there; the old one may stay
+                await outward.delete(self._bot, chat_id, reply.replaces)
 
     # -------------------------------------------------------------------------------------------- stopping
 
@@ -236,10 +239,20 @@ def _whose(raw: dict[str, Any]) -> int:
     return 0
 
 
+def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
+    """The update without the words and buttons of the message that was tapped: nobody reads them, and they cost most."""
+    query = raw.get("callback_query")
+    message = query.get("message") if isinstance(query, dict) else None
+    if not isinstance(message, dict):
+        return raw
+    place = {name: message[name] for name in ("message_id", "date", "chat") if name in message}
+    return raw | {"callback_query": query | {"message": place}}
+
+
 def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
     """A reply that could not be given now waits in the outbox."""
     who = people.by_chat(conn, chat_id)
     if who is None:
         return
-    body = Message.to_json(reply.message) | {"edit": reply.edit}
+    body = Message.to_json(reply.message) | {"edit": reply.edit, "replaces": reply.replaces}
     outbox.add(conn, who, key, "edit" if reply.edit else "notice", body, now, about=reply.about or None)

@@ -86,7 +86,14 @@ def _module(lang: str, name: str) -> Any:
 
 def phrase(lang: str, name: str, *values: object) -> str:
     """A short text: a macro of phrases.jinja by name, in this language."""
+    return _phrase(lang, name, *values) if values else _fixed_phrase(lang, name)
+
+
+def _phrase(lang: str, name: str, *values: object) -> str:
     return str(getattr(_module(lang, "phrases.jinja"), name)(*values))
+
+
+_fixed_phrase = lru_cache(maxsize=1024)(_phrase)  # what holds nothing of anybody is made once
 
 
 def finding_words(lang: str, name: str, *values: object) -> str:

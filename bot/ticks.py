@@ -127,7 +127,7 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     if what in ("remind", "again"):
         turn = changed.check_in.place.turn
         _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), now)
-    elif kept.message_id is not None:
+    elif kept.message_id is not None and kept.check_in.place.screen != "ready":
         _edit(conn, changed, config, now, what)
 
 
@@ -140,7 +140,7 @@ def _quiet_until(conn: Connection, kept: Kept, config: Config, now: datetime) ->
 
 
 def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:
-    """Hide what was being read, or say that it is closed, in the message that is there."""
+    """Hide what was being read or put off. A "ready when you are" stays as it is: it may still be answered late."""
     form = compose(config.questionnaires.by_id, kept.asks or Asks(()), kept.check_in.voice)
     body = show(kept, form, config, now).to_json() | {"edit": kept.message_id}
     key = f"{what}:{kept.check_in.id}:{kept.check_in.place.turn}:{now.isoformat()}"

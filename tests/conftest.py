@@ -51,10 +51,10 @@ class Someone:
     phone: Phone
     stage: Stage
 
-    async def taps(self, *labels: str) -> None:
-        """Tap buttons by their words, one after another, each on the newest message that has it."""
+    async def taps(self, *labels: str, on: int | None = None) -> None:
+        """Tap buttons by their words, one after another, each on the newest message that has it (or on that one)."""
         for label in labels:
-            self.phone.tap(label)
+            self.phone.tap(label, on)
             await self.stage.settle()
 
     async def says(self, *words: str) -> None:

@@ -89,6 +89,11 @@ def test_disagreement_gives_both_numbers_and_the_gap() -> None:
     assert finding.more["gap"] == pytest.approx(-1.85)
 
 
+def test_disagreement_says_whether_it_was_so_before() -> None:
+    told = found(case_file([gap((3, 3), (4, 4)), gap((3, 3), (4, 5)), gap((4, 4), (3, 2)), gap((3, 3), (3, 3))]))
+    assert [f.more["again"] for session in told for f in session if f.rule == "disagreement"] == [False, True, False]
+
+
 @table([
     ("both at the middle is too low", [gap((3, 3), (3, 3))], "flag tasks"),
     ("both well below it too", [gap((1, 2), (2, 1))], "flag tasks"),

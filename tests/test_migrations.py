@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine
 
 from bot.store import migrating
@@ -118,6 +121,16 @@ def test_every_migration_is_named_by_its_number_and_follows_the_one_before() -> 
         assert f'revision = "{version}"\ndown_revision = {before}\n' in source
         assert "bot." not in source, "yesterday's migration must not change with today's program"
         before = f'"{version}"'
+
+
+def test_the_migrations_speak_postgresql_too() -> None:
+    script, sql = ScriptDirectory(str(migrating.FOLDER), version_locations=[str(migrating.FOLDER)]), StringIO()
+    opts = {"as_sql": True, "output_buffer": sql, "fn": lambda heads, _: script._upgrade_revs("head", heads)}
+    context = MigrationContext.configure(dialect_name="postgresql", opts=opts)
+    with Operations.context(context):
+        context.run_migrations()
+    assert "received_at TIMESTAMP WITH TIME ZONE NOT NULL" in sql.getvalue()
+    assert "ON outbox (not_before) WHERE state = 'waiting'" in sql.getvalue()
 
 
 # Making

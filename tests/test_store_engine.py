@@ -84,10 +84,10 @@ class Gate:
 
     def __call__(self, _: Connection) -> None:
         self._entered.set()
-        assert self._open.wait(10)
+        assert self._open.wait(60)
 
     async def entered(self) -> None:
-        await asyncio.to_thread(self._entered.wait, 10)
+        await asyncio.to_thread(self._entered.wait, 60)
 
     def open(self) -> None:
         self._open.set()
@@ -480,7 +480,7 @@ async def test_a_store_that_nobody_closed_is_complained_about(path: Path) -> Non
     thread = store._writer._thread
     with pytest.warns(ResourceWarning, match="never closed"):
         del store
-    await asyncio.to_thread(thread.join, 10)
+    await asyncio.to_thread(thread.join, 60)
     assert not thread.is_alive()
 
 
@@ -501,7 +501,7 @@ print([name for name in ("alembic", "mako", "telegram") if name in sys.modules])
 
 
 def test_a_process_that_closed_nothing_ends_and_has_imported_nothing_heavy(path: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", LIGHT, path], capture_output=True, text=True, timeout=10, check=True)
+    ended = subprocess.run([sys.executable, "-c", LIGHT, path], capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "[]\n"
 
 

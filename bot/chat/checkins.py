@@ -48,6 +48,23 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     return _stepped(conn, kept, tapped[1], config, now)
 
 
+def on_tap_again(
+    conn: Connection,
+    who: Person,
+    data: str,
+    message_id: int | None,
+    config: Config,
+    now: datetime,
+) -> Outcome:
+    """A tap that counted already, but whose reply may not have come: show where its check-in stands."""
+    tapped = read_button(data)
+    kept = checkins.of_chat(conn, tapped[0], who) if tapped else None
+    if kept is None or kept.asks is None:
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
+    return Outcome((Reply(show(kept, form, config, now), message_id, about=kept.check_in.id),))
+
+
 def read_button(data: str) -> tuple[str, Tap] | None:
     """The check-in's id and the tap a button stands for; None if this is no button of ours."""
     parts = data.split(":")
@@ -210,6 +227,7 @@ def _new_goal(conn: Connection, kept: Kept, form: Form, words: str, config: Conf
     goals = (*kept.asks.goals, Goal(number, text, kept.check_in.voice))
     asks = replace(kept.asks, goals=goals)
     kept = replace(kept, asks=asks)
+    checkins.set_asks(conn, kept.check_in.id, asks)
     grown = compose(config.questionnaires.by_id, asks, kept.check_in.voice)
     at = next(n for n, c in enumerate(grown.questions[index].choices) if c.id == number)
     return _stepped(conn, kept, Tap("on", None, index, at), config, now, typed=True)

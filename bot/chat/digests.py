@@ -88,7 +88,7 @@ def build(conn: Connection, pair_id: int, local: str, before: datetime, config: 
     """The digest of one pair about everything before an instant. Where the therapist's form is open it is blind."""
     pair = people.pair_of(conn, pair_id)
     history = histories.history_of(conn, pair_id, before, now)
-    blind = digests.blind(conn, pair_id, now)
+    blind = digests.blind(conn, pair_id)
     return core_digest.build(pair.patient.code, local, history, config.thresholds, blind)
 
 

@@ -9,7 +9,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 
 from bot.chat import checkins, digests, joining
 from bot.chat.reply import Outcome, Reply, said
-from bot.chat.screens import crisis, in_language
+from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import JOINING, Person
 from bot.core.questionnaire import LANGUAGES
@@ -21,39 +21,45 @@ from bot.store import inbox, people
 
 
 def accept(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
-    """Do what an update asks and mark it accepted, in one transaction."""
-    inbox.accept(conn, update.update_id)
+    """Do what an update asks and mark it accepted, in one transaction. One accepted before is not done twice."""
+    if not inbox.accept(conn, update.update_id):
+        return again(conn, update, config, now)
     if update.callback_query is not None:
         return _tap(conn, update.callback_query, config, now)
     if update.message is not None and update.message.chat.type == ChatType.PRIVATE:
         return _message(conn, update.message, config, now)
     if update.edited_message is not None and update.edited_message.chat.type == ChatType.PRIVATE:
-        return said(Message(phrase(_language(update.edited_message, None), "no_edits")))
+        who = people.by_chat(conn, update.edited_message.chat.id)
+        return said(Message(phrase(_language(update.edited_message, who), "no_edits")))
     if update.my_chat_member is not None:
-        _membership(conn, update.my_chat_member, config, now)
+        return _membership(conn, update.my_chat_member, config, now)
     return Outcome()
 
 
 def again(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
     """The update was accepted, but a stop came before its reply: show what stands now, instead of nothing."""
-    if update.effective_user is None:
+    query, message = update.callback_query, update.message
+    if query is not None:
+        return _tap(conn, query, config, now, again=True)
+    if message is None or message.chat.type != ChatType.PRIVATE:
         return Outcome()
-    who = people.by_chat(conn, update.effective_user.id)
-    if who is None:
-        return Outcome()
+    who = people.by_chat(conn, message.chat.id)
+    if who is None or (message.text or "").strip().startswith("/"):  # commands only show something
+        return _message(conn, message, config, now)
     step = joining.present(who, config, now)
     if step is not None:
         return Outcome((Reply(step, None, who.message_id, about=""),))
-    return checkins.reshow(conn, who, config, now) or Outcome()
+    return checkins.reshow(conn, who, config, now) or said(Message(fixed(who.lang, config)))
 
 
-def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime) -> Outcome:
+def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, again: bool = False) -> Outcome:
     who = people.by_chat(conn, query.from_user.id)
     data = query.data or ""
     if who is None:
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
+    _can_be_reached(conn, who, config, now)
     message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
-    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
+    handlers = {"c": checkins.on_tap_again if again else checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
     handler = handlers.get(data.partition(":")[0])
     if handler is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
@@ -76,24 +82,17 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     chat_id, words = message.chat.id, (message.text or "").strip()
     who = people.by_chat(conn, chat_id)
     lang = _language(message, who)
+    if who is not None:
+        _can_be_reached(conn, who, config, now)
     if words.startswith("/"):
         command, _, rest = words[1:].partition(" ")
         return _command(conn, who, chat_id, command.partition("@")[0].lower(), rest.strip(), lang, config, now)
     if who is None:
-        return said(Message(phrase(lang, "need_link") + "\n\n" + _fixed(lang, config)))
+        return said(Message(phrase(lang, "need_link") + "\n\n" + fixed(lang, config)))
     outcome = None
     if words:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
-    return outcome or said(Message(_fixed(lang, config)))
-
-
-def _fixed(lang: str, config: Config) -> str:
-    """The one reply to any free text outside a question. Nothing is searched for in it: a miss would read as safety."""
-    return page(lang, "fixed.txt", crisis=crisis(config, lang), contact=_contact(config, lang))
-
-
-def _contact(config: Config, lang: str) -> str:
-    return in_language(dict(config.clinic.contact), lang)
+    return outcome or said(Message(fixed(lang, config)))
 
 
 def _command(
@@ -115,7 +114,7 @@ def _command(
     if who.state in JOINING:
         step = joining.present(who, config, now)
         return (
-            said(Message(_fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
+            said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
         )
     return _member_command(conn, who, command, config, now) or said(_help(who, lang, config))
 
@@ -136,18 +135,26 @@ def _member_command(conn: Connection, who: Person, command: str, config: Config,
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
     role = "" if who is None else who.role
-    text = page(lang, "help.txt", crisis=crisis(config, lang), contact=_contact(config, lang), role=role)
-    return Message(text)
+    contact = in_language(dict(config.clinic.contact), lang)
+    return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, role=role))
 
 
-def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> None:
-    """Somebody blocked the bot, or let it back in."""
+def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> Outcome:
+    """Somebody blocked the bot, or let it back in: then what is open is offered again, it may never have arrived."""
     who = people.by_chat(conn, change.from_user.id)
     if who is None or change.chat.type != ChatType.PRIVATE:
-        return
-    blocked = change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
-    people.change(conn, who.id, unreachable_since=now if blocked else None)
-    if not blocked:
+        return Outcome()
+    if change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT):
+        people.change(conn, who.id, unreachable_since=now)
+        return Outcome()
+    _can_be_reached(conn, who, config, now)
+    return checkins.reshow(conn, who, config, now) or Outcome()
+
+
+def _can_be_reached(conn: Connection, who: Person, config: Config, now: datetime) -> None:
+    """Whoever taps or writes has not blocked the bot (any more)."""
+    if who.unreachable_since is not None:
+        people.change(conn, who.id, unreachable_since=None)
         joining.replan(conn, who, config, now)
 
 

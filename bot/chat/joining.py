@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot import ids
 from bot.chat.reply import Outcome, Reply, said
-from bot.chat.screens import crisis, in_language
+from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
 from bot.core.questionnaire import LANGUAGES
@@ -27,13 +27,18 @@ def start(
 ) -> Outcome:
     """/start, with or without a code. A code that is wrong, used, expired or another's gets one and the same answer."""
     if not code:
-        return said(Message(phrase(lang, "need_link"))) if who is None else _again(conn, who, config, now)
+        return _not_in("need_link", lang, config) if who is None else _again(conn, who, config, now)
     how, found = people.redeem(conn, ids.hashed(code), chat_id, now, config.invite.tries_per_hour)
     if how == "too many":
-        return said(Message(phrase(lang, "too_many_tries")))
+        return _not_in("too_many_tries", lang, config)
     if how == "bad" or found is None:
-        return said(Message(phrase(lang, "bad_link")))
+        return _not_in("bad_link", lang, config)
     return _again(conn, found, config, now)
+
+
+def _not_in(why: str, lang: str, config: Config) -> Outcome:
+    """Whom to call stands under everything that /start can answer."""
+    return said(Message(f"{phrase(lang, why)}\n\n{fixed(lang, config)}"))
 
 
 def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outcome:

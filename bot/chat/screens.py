@@ -274,6 +274,11 @@ def crisis(config: Config, lang: str) -> dict[str, str]:
     }
 
 
+def fixed(lang: str, config: Config) -> str:
+    """The one reply to any free text outside a question. Nothing is searched for in it: a miss would read as safety."""
+    return page(lang, "fixed.txt", crisis=crisis(config, lang), contact=in_language(dict(config.clinic.contact), lang))
+
+
 def place_of(kept: Kept) -> Place:
     """Where the person is."""
     return kept.check_in.place

@@ -209,7 +209,7 @@ def _fits(form: Form, check_in: CheckIn, tap: Tap) -> bool:
         "begin": True,
         "hide": place.screen in WORKING,
         "back": place.screen in WORKING and place.screen != "form",
-        "later": place.screen in ("ready", "question", "form"),
+        "later": place.screen in ("ready", "question", "form") and check_in.state == "open",
         "again": place.screen == "later",
         "change": place.screen == "summary",
         "send": place.screen in ("summary", "form"),

@@ -1,7 +1,8 @@
 """What the local Bot API recorded -> what there is to see of it. Every word shown comes out of the recorded events.
 
 A passage is what happened in one step of the story. In it, taps in a row become one line, a message that was edited
-several times at one moment is shown as it stood at last, and what a person's own act changed is shown by what is new.
+several times at one moment is shown as it stood at last, and of what a person's own act brought only what that person
+had not seen before.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,10 @@ from typing import Literal
 from bot.emulator import Event, History
 
 SHOWN = ("said", "tapped", "sent", "edited", "deleted", "answered")
-SHORT = 8
-"""A line this short ("1 of 12") stands before the next one instead of above it."""
+Keyboard = tuple[tuple[str, ...], ...]
+SHORT = len("12 of 12")
+NBSP = "\u00a0"
+ANSWERED, ANSWERS = " → ", 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +29,8 @@ class Entry:
     chat: int
     at: float
     lines: tuple[str, ...]
-    buttons: tuple[tuple[str, ...], ...] = ()
+    buttons: Keyboard = ()
     silent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """The newest message of the bot in a chat."""
-
-    message_id: int | None = None
-    lines: frozenset[str] = frozenset()
-    buttons: frozenset[str] = frozenset()
 
 
 class Passages:
@@ -45,7 +39,8 @@ class Passages:
     def __init__(self, history: History) -> None:
         self._history = history
         self._read = 0
-        self._screens: dict[int, Screen] = {}
+        self._seen: dict[int, set[str]] = {}  # lines, by chat
+        self._keyboards: dict[int, list[frozenset[str]]] = {}  # all that were shown, by chat
         self._labels: dict[str, str] = {}
         self._last_tap: tuple[int | None, str | None] | None = None
 
@@ -72,28 +67,34 @@ class Passages:
         if event.kind == "said":
             words = f"writes: {event.text}"
         elif event.text is None:
-            words = f"taps [{self._labels.get(data, '?')}] on an old screen"
+            words = f"taps {_button(self._labels.get(data, '?'))} on an old screen"
         elif tap == self._last_tap:
-            words = "taps once more"
+            words = "taps twice"
         else:
-            words = f"taps [{event.text}]"
+            words = f"taps {_button(event.text)}"
             self._labels[data] = event.text
         self._last_tap = tap
         return Entry("act", event.chat or 0, event.at, (words,))
 
     def _message(self, event: Event, before: Sequence[Entry], whole: bool) -> Entry:
-        chat, text, flat = event.chat or 0, event.text or "", [label for row in event.keyboard for label in row]
-        was = self._screens.get(chat, Screen())
-        lines = text.splitlines()
-        self._screens[chat] = Screen(event.message_id, frozenset(lines), frozenset(flat))
+        chat, raw = event.chat or 0, (event.text or "").splitlines()
+        seen, keyboards = self._seen.setdefault(chat, set()), self._keyboards.setdefault(chat, [])
         kind: Literal["new", "edit"] = "edit" if event.kind == "edited" else "new"
-        entry = Entry(kind, chat, event.at, tuple(lines), event.keyboard, event.detail.get("silent", False))
-        if whole:
-            return entry
-        if kind == "edit" or any(e.kind == "act" and e.chat == chat for e in before):
-            entry = replace(entry, silent=False, buttons=_new_buttons(flat, was))
-            lines = [line for line in lines if line not in was.lines] or lines
-        return replace(entry, lines=tuple(_joined(lines)))
+        entry = Entry(kind, chat, event.at, tuple(raw), event.keyboard, event.detail.get("silent", False))
+        lines = _paired(raw)
+        if not whole:
+            if kind == "edit" or any(e.kind == "act" and e.chat == chat for e in before):
+                entry = replace(entry, silent=False, buttons=_new_buttons(event.keyboard, keyboards))
+                lines = _unseen(lines, seen)
+            entry = replace(entry, lines=_led(lines))
+        seen.update(lines)
+        keyboards.append(frozenset(label for row in event.keyboard for label in row))
+        return entry
+
+
+def _button(label: str) -> str:
+    """A button in a sentence: its words stay together."""
+    return f"[{label}]".replace(" ", NBSP)
 
 
 def _last_states(events: Sequence[Event]) -> list[Event]:
@@ -109,10 +110,13 @@ def _last_states(events: Sequence[Event]) -> list[Event]:
     return kept[::-1]
 
 
-def _new_buttons(labels: Sequence[str], was: Screen) -> tuple[tuple[str, ...], ...]:
-    """The buttons that were not there before, not counting ticks that were taken away; all in one row."""
-    bare = {label.removeprefix("✓ ") for label in was.buttons}
-    return (tuple(label for label in labels if label not in was.buttons and label not in bare),)
+def _new_buttons(rows: Keyboard, before: Sequence[frozenset[str]]) -> Keyboard:
+    """The buttons that the message before did not have (a tick taken away is nothing new); none of a known keyboard."""
+    labels = [label for row in rows for label in row]
+    if not before or frozenset(labels) in before:
+        return () if before else rows
+    known = before[-1] | {label.removeprefix("✓ ") for label in before[-1]}
+    return (tuple(label for label in labels if label not in known),)
 
 
 def _toast(event: Event, before: Sequence[Entry]) -> Entry | None:
@@ -122,19 +126,41 @@ def _toast(event: Event, before: Sequence[Entry]) -> Entry | None:
     return Entry("toast", event.chat or 0, event.at, (event.text,))
 
 
-def _joined(lines: Sequence[str]) -> list[str]:
-    """Without empty lines; an indented line ends the one above, a very short one begins the one below."""
-    joined: list[str] = []
-    for line in lines:
-        if not line.strip():
-            continue
-        if joined and line.startswith("   "):
-            joined[-1] += f" → {line.strip()}"
-        elif joined and len(joined[-1]) <= SHORT:
-            joined[-1] += f" · {line.strip()}"
-        else:
-            joined.append(line.strip())
-    return joined
+def _paired(raw: Sequence[str]) -> list[str]:
+    """Without empty lines; an indented line (an answer) joins the one above."""
+    lines: list[str] = []
+    for line in raw:
+        if lines and line.startswith("   "):
+            lines[-1] += f"{ANSWERED}{line.strip()}"
+        elif line.strip():
+            lines.append(line.strip())
+    return lines
+
+
+def _unseen(lines: Sequence[str], seen: set[str]) -> list[str]:
+    """The lines this person has not seen; if there are none, the first."""
+    new = _fewer([line for line in lines if line not in seen])
+    if len(new) == 1 and len(new[0]) <= SHORT:
+        return [f"{new[0]} …"]
+    return new or list(lines[:1])
+
+
+def _fewer(lines: Sequence[str]) -> list[str]:
+    """Of many answers that are listed once more only the first."""
+    answers = [line for line in lines if ANSWERED in line]
+    if len(answers) <= ANSWERS:
+        return list(lines)
+    left_out = answers[ANSWERS:]
+    rest = [line for line in lines if line not in left_out]
+    at = rest.index(answers[ANSWERS - 1]) + 1
+    return [*rest[:at], f"… ({len(left_out)} answers more)", *rest[at:]]
+
+
+def _led(lines: Sequence[str]) -> tuple[str, ...]:
+    """A very short first line ("1 of 12") stands before the second."""
+    if len(lines) > 1 and len(lines[0]) <= SHORT:
+        return f"{lines[0]} · {lines[1]}", *lines[2:]
+    return tuple(lines)
 
 
 def _append(entries: list[Entry], entry: Entry) -> None:

@@ -5,16 +5,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bot.demo.folder import DATABASE, CONFIG, digests, folder_for, write_config, write_digests
-from bot.demo.script import CAST, CHAPTERS, CLINIC_ZONE, ENDS, STARTS
+from bot.demo.folder import CONFIG, DATABASE, digests, folder_for, write_config, write_digests
 from bot.demo.screen import Screen, console_for_terminal
+from bot.demo.script import CHAPTERS, CLINIC_ZONE, ENDS, STARTS
 
 INTRODUCTION = """\
-Two weeks of a small clinic that does not exist. The bot is the real one, with its poll loop and its database;
-Telegram is played by a Bot API on this machine, and only the time is moved by hand.
-On the left the patients' phones: Anna (P-014) and Ben (P-015) see Tomas; Clara (P-021), now in Spain, sees Vera.
-On the right the therapists': Tomas (T-1) and Vera (T-2). Times are those on each phone.
-› what a person does   ✎ a message edited in place: what is new in it   ~ a line that fades\
+Two weeks of a small clinic that does not exist. The bot is the real one, with
+poll loop and database; a Bot API on this machine takes Telegram's place, and
+only the time is moved by hand. All you see comes from what that API recorded.
+
+Left   the patients' phones: Anna (P-014) and Ben (P-015) see Tomas;
+       Clara (P-021), in Spain at present, sees Vera
+Right  the therapists' phones: Tomas (T-1), Vera (T-2)
+Times are those on each phone.  › what a person does   ~ a line that fades
+✎ a message edited in place: what is new in it\
 """
 
 
@@ -42,7 +46,7 @@ async def _perform(folder: Path, pace: float, console: Console) -> list[str]:
     starts, ends = instant(STARTS), instant(ENDS)
     async with stage(config, starts) as clinic:
         passages = Passages(clinic.emulator.history)
-        with Screen(console, CAST, starts, ends, pace, SystemClock().sleep) as screen:
+        with Screen(console, starts, ends, pace, SystemClock().sleep) as screen:
 
             async def watch() -> None:
                 await screen.show(passages.next(whole=last), framed=last)
@@ -59,10 +63,9 @@ def _closing(console: Console, folder: Path, names: list[str], kept: bool) -> No
     where = "The files are in" if kept else "The files are in a temporary folder (--out DIR keeps them where you like):"
     console.print(f"\n{where}\n  {folder}", markup=False, soft_wrap=True)
     lines = [
-        (DATABASE, "the database"),
-        (CONFIG, "its configuration: accord clinic list --config …/config.toml"),
-        (f"{names[-1]}.txt, .html", "the digest above as text and as a page"),
-        (f"and {len(names) - 1} more digests:", ", ".join(names[:-1])),
+        (f"{DATABASE}, {CONFIG}", "the clinic: accord clinic list --config FILE"),
+        (f"{names[-1]}.txt", f"the digest above; as a page: {names[-1]}.html"),
+        (f"{len(names) - 1} earlier digests", "each as .txt and .html"),
     ]
     for name, words in lines:
-        console.print(f"  {name:<26}{words}", markup=False)
+        console.print(f"  {name:<22}{words}", markup=False)

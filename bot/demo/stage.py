@@ -24,6 +24,7 @@ from bot.store.engine import Store
 TURN_S = 0.001
 """How long to leave the others at work before looking again: the only real waiting here."""
 PATIENCE_S = 20.0
+"""By then something hangs."""
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Stage:
 
     async def _quiet(self) -> None:
         await self.emulator.idle()
-        while self.app.busy:
+        while self.app.busy:  # noqa: ASYNC110 - three at work, and no event for when all have nothing to do
             await asyncio.sleep(TURN_S)
         await self.emulator.idle()
 

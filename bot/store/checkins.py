@@ -43,7 +43,7 @@ _SAVE = (
     .where(check_in.c.id == bindparam("b_id"))
     .values({
         name: bindparam(f"b_{name}")
-        for name in ("state", "why", "late", "place", "due_at", "message_id", "asks", "reminds_at")
+        for name in ("state", "why", "late", "place", "due_at", "message_id", "reminds_at")
     })
     .values(answered_at=func.coalesce(check_in.c.answered_at, bindparam("b_answered_at", type_=Utc())))
 )  # fmt: skip
@@ -168,8 +168,7 @@ def _put(conn: Connection, kept: Kept, plan: Plan, answered: datetime | None) ->
     values = {
         "b_id": check.id, "b_state": check.state, "b_why": kept.why, "b_late": check.late,
         "b_place": _place_json(check.place), "b_due_at": next_due(check, kept.opens, plan), "b_answered_at": answered,
-        "b_message_id": kept.message_id, "b_asks": None if kept.asks is None else kept.asks.to_json(),
-        "b_reminds_at": check.reminds,
+        "b_message_id": kept.message_id, "b_reminds_at": check.reminds,
     }  # fmt: skip
     conn.execute(_SAVE, values)
 
@@ -186,8 +185,15 @@ def open_now(
     opened = replace(kept, check_in=replace(kept.check_in, state="open", reminds=reminds, closes=closes))
     times = {"opened_at": now, "reminds_at": reminds, "closes_at": closes}
     conn.execute(update(check_in).where(check_in.c.id == kept.check_in.id).values(times))
+    if kept.asks is not None:
+        set_asks(conn, kept.check_in.id, kept.asks)
     put(conn, opened, plan)
     return opened
+
+
+def set_asks(conn: Connection, check_in_id: str, asks: Asks) -> None:
+    """Keep what a check-in asks: at its opening, and when a goal is added to it."""
+    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(asks=asks.to_json()))
 
 
 def settle(conn: Connection, check_in_id: str, state: str, why: str) -> None:

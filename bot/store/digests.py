@@ -84,7 +84,7 @@ def open_forms(conn: Connection, pair_id: int, therapist_id: int) -> list[str]:
     return list(conn.execute(query.order_by(check_in.c.opens_at.desc())).scalars())
 
 
-def blind(conn: Connection, pair_id: int, now: datetime) -> frozenset[str]:
+def blind(conn: Connection, pair_id: int) -> frozenset[str]:
     """The wall times of sessions whose form the therapist has open, or is still to get."""
     rows = conn.execute(
         select(session.c.local)
@@ -94,7 +94,6 @@ def blind(conn: Connection, pair_id: int, now: datetime) -> frozenset[str]:
             check_in.c.pair_id == pair_id,
             person.c.role == "therapist",
             check_in.c.state.in_(("planned", "open")),
-            check_in.c.closes_at > now,
         )
     )
     return frozenset(rows.scalars())

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from bot.store.tables import inbox
 from bot.store.upsert import insert_or_leave
 
-_ACCEPT = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="accepted")
+_BETWEEN = select(inbox.c.update_id).where(inbox.c.update_id.between(bindparam("first"), bindparam("last")))
+_NEW = (inbox.c.update_id == bindparam("b_id")) & (inbox.c.state == "new")
+_ACCEPT = update(inbox).where(_NEW).values(state="accepted")
 _DONE = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="done", raw="")
 
 
@@ -17,7 +19,8 @@ def add(conn: Connection, updates: Sequence[tuple[int, str]], done: Iterable[int
     finish(conn, done)
     if not updates:
         return []
-    known = set(conn.execute(select(inbox.c.update_id).where(inbox.c.update_id.in_([i for i, _ in updates]))).scalars())
+    ids = [update_id for update_id, _ in updates]
+    known = set(conn.execute(_BETWEEN, {"first": min(ids), "last": max(ids)}).scalars())
     rows = [{"update_id": i, "raw": raw, "received_at": now, "state": "new"} for i, raw in updates if i not in known]
     if rows:
         conn.execute(insert_or_leave(conn, inbox, "update_id"), rows)
@@ -31,9 +34,9 @@ def finish(conn: Connection, done: Iterable[int]) -> None:
         conn.execute(_DONE, ids)
 
 
-def accept(conn: Connection, update_id: int) -> None:
-    """Mark an update accepted, in the transaction that does what it asks."""
-    conn.execute(_ACCEPT, {"b_id": update_id})
+def accept(conn: Connection, update_id: int) -> bool:
+    """Mark an update accepted, in the transaction that does what it asks; False if that has been done before."""
+    return conn.execute(_ACCEPT, {"b_id": update_id}).rowcount == 1
 
 
 def set_aside(conn: Connection, update_id: int, error: str) -> None:

@@ -10,7 +10,7 @@ from bot.config import Config, load, read_token
 from bot.service import set_up_logging
 from tests.kill.clock_file import ClockFile
 
-WAKE_S = 0.004
+WAKE_S = 0.005
 """The service's scheduler wakes the tick every second; here a whole day may pass in that time."""
 HOUSEKEEPING = timedelta(hours=6)
 

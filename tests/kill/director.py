@@ -11,21 +11,24 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from bot import clinic, desk
 from bot.config import Config, load
-from bot.core.walltime import to_utc, zone_of
-from bot.demo.script import CAST, CLINIC_ZONE, STARTS, Act, Person
-from bot.emulator import Emulator, Event, Phone, PhoneError, Shown
+from bot.demo.player import instant
+from bot.demo.script import CAST, STARTS, Act, Person
+from bot.emulator import Emulator, Event, Shown
 from bot.store.engine import Store
 from tests.kill.clock_file import ClockFile
 from tests.kill.database import Database
 from tests.kill.life import ROOT, Life
-from tests.kill.plan import Kill
+from tests.kill.plan import WORK, Kill
+
+T = TypeVar("T")
 
 PATIENCE_S = 60.0
-LOOK_S = 0.001
-SEEN_WITHIN_S = 0.050
+LOOK_S = 0.002
+SEEN_WITHIN_S = 0.3
 CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
 
 
@@ -36,9 +39,9 @@ class Director:
         self._config, self._clock, self._plan = config, clock, plan
         self._database = Database(config.database.path)
         self.emulator, self.life = emulator, life
-        self.operations = 0
+        self.work: list[list[str]] = []  # by operation: what the Bot API saw of the bot
+        self._before = 0  # so many events had happened before this operation
         self._told: list[int] = []  # the updates of this operation
-        self._tapped: dict[tuple[int, str], tuple[int, str]] = {}  # by person and label: message and data
         self._random = Random(0)
         self._phones = {who.number: emulator.phone(who.number, who.name, who.lang) for who in CAST}
 
@@ -46,7 +49,7 @@ class Director:
 
     async def desk(self, act: Act, *values: object) -> None:
         """`accord clinic …`, from another process beside the bot."""
-        work, given = desk.work_of(self._config, act, values, self._clock.now())
+        work, given = desk.prepared(self._config, act, values, self._clock.now())
         await self._write(work, *given)
         await self._after()
 
@@ -57,7 +60,7 @@ class Director:
 
     async def until(self, when: str) -> None:
         """Every moment at which something is due is played; each is an operation."""
-        end = to_utc(datetime.fromisoformat(when), zone_of(CLINIC_ZONE))
+        end = instant(when)
         while (at := self._database.next_at()) is not None and at <= end:
             await self._go_to(at)
         await self._go_to(end)
@@ -84,15 +87,15 @@ class Director:
 
     async def old_button(self, who: Person, label: str) -> None:
         """The button of that label tapped last, whatever the screen shows now."""
-        message, data = self._tapped[who.number, label]
-        self._phones[who.number].press(data, message)
+        old = [tap for tap in self.emulator.history.of("tapped", chat=who.number) if tap.text == label][-1]
+        self._phones[who.number].press(old.data or "", old.message_id)
         self._note()
         await self._after()
 
     # ------------------------------------------------------------------------------------------ phones
 
     def _find(self, who: Person, label: str) -> tuple[Shown, str]:
-        """The newest message with that button, or one of its copies; a time on a button may be some minutes later."""
+        """The newest message with that button, or one of its copies; a time on a button may be a minute later."""
         shown = [message for message in self._phones[who.number].messages if message.by_bot]
         for message in reversed(shown):
             for button in (button for row in message.keyboard for button in row):
@@ -103,16 +106,14 @@ class Director:
         raise AssertionError(f'{who.name} finds no button "{label}":\n{screens}\nlog:\n{self.life.tail()}')
 
     def _press(self, who: Person, words: str, message: Shown) -> None:
-        data = next(b["callback_data"] for row in message.keyboard for b in row if b["text"] == words)
         self._phones[who.number].tap(words, message)
-        self._tapped[who.number, words] = message.id, data
         self._note()
 
     def _press_again(self, who: Person, words: str, message: Shown) -> None:
-        """Impatience: the same button, if it is still there."""
-        with suppress(PhoneError):
-            self._phones[who.number].tap(words, message.id)
-            self._note()
+        """Impatience: the very same button, if it is still there; the next question may have one of the same words."""
+        there = [now for now in self._phones[who.number].messages if now.id == message.id]
+        if there and there[0].keyboard == message.keyboard:
+            self._press(who, words, message)
 
     def _note(self) -> None:
         self._told.append(self.emulator.history.events[-1].detail["update_id"])
@@ -132,14 +133,18 @@ class Director:
 
     async def _after(self, again: Callable[[], None] | None = None) -> None:
         """One operation is over: kill if the plan says so, then wait until everything is done."""
-        self.operations += 1
-        kill = self._plan.get(self.operations)
+        kill = self._plan.get(len(self.work) + 1)
         if kill is not None:
             await self._die_and_rise(kill, again)
         await self.settled()
         lost = self._database.not_done(self._told)
-        assert not lost, f"operation {self.operations}: confirmed, but not done: updates {lost}\n{self.life.tail()}"
+        assert not lost, f"{self._here()}: confirmed, but not done: updates {lost}\n{self.life.tail()}"
         self._told.clear()
+        self.work.append(self._work())
+        self._before = len(self.emulator.history.events)
+
+    def _here(self) -> str:
+        return f"operation {len(self.work) + 1}, {self._clock.now():%a %d %H:%M:%S}"
 
     async def settled(self) -> None:
         """Wait until the bot has nothing more to do at this moment."""
@@ -149,7 +154,7 @@ class Director:
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             left = self._database.left(self._clock.now())
-            raise AssertionError(f"operation {self.operations}: never done, {left}; log:\n{self.life.tail()}") from None
+            raise AssertionError(f"{self._here()}: never done, {left}; log:\n{self.life.tail()}") from None
 
     def _is_settled(self) -> bool:
         if not self.emulator.world.updates.idle:
@@ -183,26 +188,63 @@ class Director:
         await self.life.start()
 
     async def _kill(self, kill: Kill) -> None:
-        """After a while, or in the middle of a call; if no such call comes, then."""
-        if kill.seen is None:
-            await asyncio.sleep(kill.after)
-            self.life.kill()
-            return
-        done = asyncio.Event()
+        """When the Bot API has seen so much of its work; if there is less to see, a little later."""
+        enough = asyncio.Event()
 
-        def at_once(event: Event) -> None:
-            if event.kind == kill.seen:
-                self.life.kill()
-                done.set()
+        def look(_: Event) -> None:
+            if len(self._work()) >= kill.seen:
+                enough.set()
+                if not kill.after:
+                    self.life.kill()
 
-        forget = self.emulator.history.subscribe(at_once)
+        forget = self.emulator.history.subscribe(look)
         with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), SEEN_WITHIN_S)
+            if kill.seen:
+                await asyncio.wait_for(enough.wait(), SEEN_WITHIN_S)
         forget()
+        await asyncio.sleep(kill.after)
         self.life.kill()
+
+    def _work(self) -> list[str]:
+        """What the Bot API has seen of the bot's work in this operation."""
+        return [event.kind for event in self.emulator.history.since(self._before) if event.kind in WORK]
 
     # ------------------------------------------------------------------------------------------ the desk's own process
 
-    async def _write(self, work: Callable[..., object], *given: object) -> object:
+    async def _write(self, work: Callable[..., T], *given: object) -> T:
         async with await Store.open(self._config.database.path, now=self._clock.now) as store:
             return await store.write(work, *given)
+
+
+@asynccontextmanager
+async def directed(folder: Path, cradle: asyncio.subprocess.Process, plan: dict[int, Kill]) -> AsyncIterator[Director]:
+    """A director with a running bot, in a folder of their own. When the block ends nobody lives any more."""
+    folder.mkdir()
+    clock = ClockFile.make(folder / "clock", instant(STARTS))
+    async with Emulator(now=lambda: clock.now().timestamp()) as emulator:
+        file = _configured(folder, emulator.base_url)
+        config, mistakes = load(file)
+        assert config is not None, mistakes
+        life = Life(cradle, file, folder / "clock", folder / "log")
+        await life.start()
+        try:
+            await life.ready()
+            yield Director(config, clock, emulator, life, plan)
+        finally:
+            life.kill()
+            await life.bury()
+
+
+def _configured(folder: Path, base_url: str) -> Path:
+    """The shipped configuration over another Bot API and the shipped questionnaires."""
+    text = (ROOT / "config.example.toml").read_text("utf-8")
+    changes = {
+        '"https://api.telegram.org"': f'"{base_url}"',
+        'folder = "questionnaires"': f'folder = "{ROOT / "questionnaires"}"',
+    }
+    for old, new in changes.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    file = folder / "config.toml"
+    file.write_text(text, "utf-8")
+    return file

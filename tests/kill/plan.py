@@ -1,50 +1,65 @@
 """When to kill: drawn from a seed before the story begins, spread over all of it, mostly while something is in hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
-
-Seen = Literal["delivered", "confirmed", "sent", "edited", "answered", "deleted"]
-"""What the Bot API sees of the bot at work, in the words of its history."""
 
 LONGEST_S = 0.030
-START_S = 0.150
+START_S = 0.250
 DOWN_S = 20.0
+WORK = ("delivered", "confirmed", "sent", "edited", "answered", "deleted")
+"""What the Bot API sees of the bot at work, in the words of its history."""
+RARE = {"sent": 4, "deleted": 4}
+"""There are many more edits than messages, and losing the reply to a message is what makes a second copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of the story: an operation, and how much of the bot's work the Bot API has seen since it began."""
+
+    operation: int
+    seen: int
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
     """One death and what surrounds it.
 
-    `after`: so many real seconds after an operation of the story. `seen`: instead at the moment at which the Bot API
-    sees this, in the middle of the call, whose reply is then lost. `again`: the next processes die too, so many seconds
-    into their start. `down`: how long, by the story's clock, nobody runs. `impatient`: whoever tapped taps once more
-    while nothing happens.
+    `seen`, `after`: so many real seconds after the Bot API has seen so much of the bot's work; 0 seconds is in the
+    middle of that call, whose reply is then lost. `again`: the next processes die too, so many seconds into their start.
+    `down`: how long, by the story's clock, nobody runs. `impatient`: whoever tapped taps once more meanwhile.
     """
 
+    seen: int
     after: float
-    seen: Seen | None
     again: tuple[float, ...]
     down: float
     impatient: bool
 
 
-def draw(random: Random, operations: int, kills: int) -> dict[int, Kill]:
-    """That many kills (those during a start included) at different operations, by the operation's number."""
-    places = random.sample(range(1, operations + 1), min(kills, operations))
+def moments(operations: Sequence[Sequence[str]]) -> list[Moment]:
+    """The moments of a story, from what the bot did in each of its operations."""
+    found = []
+    for number, work in enumerate(operations, start=1):
+        found.append(Moment(number, 0))
+        found += [Moment(number, seen, RARE.get(kind, 1)) for seen, kind in enumerate(work, start=1)]
+    return found
+
+
+def draw(random: Random, story: Sequence[Moment], kills: int) -> dict[int, Kill]:
+    """That many kills (those during a start included), by the number of the operation; one operation has one."""
     drawn: dict[int, Kill] = {}
-    for place in places:
-        if kills <= 0:
-            break
-        drawn[place] = _kill(random, kills)
-        kills -= 1 + len(drawn[place].again)
+    while kills > 0 and len(drawn) < story[-1].operation:
+        (moment,) = random.choices(story, [moment.weight for moment in story])
+        if moment.operation not in drawn:
+            drawn[moment.operation] = _kill(random, moment, kills)
+            kills -= 1 + len(drawn[moment.operation].again)
     return drawn
 
 
-def _kill(random: Random, most: int) -> Kill:
-    seen: Seen | None = None
-    if random.random() < 0.5:
-        seen = random.choice(["delivered", "confirmed", "sent", "edited", "answered", "deleted"])
-    again = tuple(random.random() * START_S for _ in range(random.choice([0, 0, 0, 1, 2])))
-    # Squared: soon after an operation more is in hand than later.
-    return Kill(random.random() ** 2 * LONGEST_S, seen, again[: most - 1], random.random() * DOWN_S, random.random() < 0.5)
+def _kill(random: Random, moment: Moment, most: int) -> Kill:
+    # Squared: soon after the bot was given something, more is in hand than later.
+    after = random.random() ** 2 * LONGEST_S if random.random() < 0.5 or not moment.seen else 0.0
+    again = tuple(random.random() * START_S for _ in range(random.choice([0, 0, 0, 0, 1, 2])))
+    return Kill(moment.seen, after, again[: most - 1], random.random() * DOWN_S, random.random() < 0.5)

@@ -1,0 +1,205 @@
+"""Every page that people read, in both languages: digests, consent, help, the screens of a check-in."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from bot import render
+from bot.chat.screens import crisis, in_language
+from bot.config import Config
+from bot.core import digest
+from bot.core.digest import Digest
+from bot.core.thresholds import Thresholds
+from bot.message import TEXT_LIMIT
+from bot.render import page, phrase
+from tests.case_files import EXCUSED, MISSED, Json, case_file, history, met
+from tests.random_cases import random_case
+from tests.test_locale import GOALS, TEMPLATES, check, lang
+
+# ------------------------------------------------------------------------------------------------ samples
+
+
+def read(sessions: list[Json], blind: bool = False, own_words: str | None = None) -> Digest:
+    """The digest after these sessions."""
+    return _read(case_file(sessions), blind, own_words)
+
+
+def _read(data: Json, blind: bool = False, own_words: str | None = None) -> Digest:
+    data["goals"] = [{"id": goal.id, "words": goal.words} for goal in GOALS]
+    if own_words:
+        data["sessions"][-1]["patient"]["alliance"]["own_words"] = own_words
+    hidden = frozenset(row["starts"] for row in data["sessions"][-1:]) if blind else frozenset[str]()
+    return digest.build("P-014", "2026-12-01T14:00", history(data), Thresholds(), hidden)
+
+
+DONE = {"given": "yes", "done": 1, "well": 2, "obstacles": ["no_time", "unclear"]}
+APART = met(
+    tasks=(3, 3), goals=(3, 3), bond=(2, 2), ticks=[1], top=1, homework=DONE,
+    they={"tasks": (5, 5), "goals": (3, 3), "ticks": [2], "top": 2, "homework": {"given": "yes", "done": 4}},
+)  # fmt: skip
+ALIKE = met(
+    tasks=(4, 5), goals=(4, 4), ticks=[2], top=2,
+    they={"tasks": (4, 4), "goals": (4, 4), "ticks": [2], "top": 2},
+)  # fmt: skip
+
+
+@cache
+def digests() -> tuple[Digest, ...]:
+    """Digests of every kind: apart, alike, silent, excused, blind, with nothing yet, and some at random."""
+    some = [read([APART] * 2, own_words="<i>menos prisa</i>"), read([ALIKE]), read([MISSED] * 4), read([ALIKE, MISSED])]
+    some += [read([ALIKE, EXCUSED]), read([APART], blind=True), read([])]
+    return (*some, *(_read(random_case(Random(n))) for n in range(15)))
+
+
+def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every template that is a page, with values for each of its branches."""
+    reach = {
+        "crisis": crisis(config, lang),
+        "contact": in_language(dict(config.clinic.contact), lang),
+        "seen": in_language(dict(config.clinic.answers_seen), lang),
+    }
+    yield "consent.txt", reach | {"added": ["+"]}
+    yield "fixed.txt", reach
+    for role in ("patient", "therapist", ""):
+        yield "help.txt", reach | {"role": role}
+        yield "welcome.txt", reach | {"role": role}
+        for every in (1, 2):
+            asks = phrase(lang, "ask_evening", "19:00")
+            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asks,
+                                   "every": every}  # fmt: skip
+    yield "settle.txt", {"clock": "9:00", "language": "Español"}
+    yield "not_met.txt", {"day": render.local(lang, "day", "2026-03-03T14:00")}
+    for late in (True, False):
+        yield "sent.txt", reach | {"late": late}
+    yield "summary.txt", reach | {"rows": [{"words": "A", "answer": "1"}, {"words": "B", "answer": ""}]}
+    rows = [{"letter": "A", "words": "Va.", "answer": "4"}, {"letter": "B", "words": "Va.", "answer": ""}]
+    when = render.local(lang, "day_and_time", "2026-03-03T14:00")
+    yield "form.txt", {"code": "P-014", "when": when, "stem": "A:", "rows": rows, "legend": "1 Nada", "can_add": True}
+    plain = {"n": 1, "m": 6, "stem": "A:", "words": "Va.", "optional": False, "kind": "scale", "most": 1}
+    plain |= reach | {"can_add": False, "first": True, "so_far": ""}
+    yield "question.txt", plain
+    yield "question.txt", plain | {"first": False, "kind": "text", "optional": True, "so_far": "No."}
+    yield "question.txt", plain | {"first": False, "kind": "many", "most": 3, "can_add": True, "stem": ""}
+    for one in digests():
+        yield "digest.txt", {"d": one, "shown": one.first}
+        yield "digest.txt", {"d": one, "shown": len(one.lines)}
+        yield "digest.html", {"d": one, "spoken": lang}
+    for some in (digests(), ()):
+        yield "weekly.txt", {"digests": some}
+        yield "weekly.html", {"digests": some, "spoken": lang}
+
+
+# ------------------------------------------------------------------------------------------------ pages
+
+
+@lang
+def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) -> None:
+    rendered = set()
+    for name, values in pages(lang, example):
+        text = page(lang, name, **values)
+        if name.endswith(".html"):
+            check(html.unescape(re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL)), lang)
+        else:
+            check(text, lang)
+            assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
+        rendered.add(name)
+    parts = {"agrees.txt", "homework.txt"}
+    assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - parts
+
+
+@lang
+def test_what_people_wrote_is_never_markup(lang: str) -> None:
+    for one in digests():
+        shown = page(lang, "digest.html", d=one, spoken=lang) + page(lang, "weekly.html", digests=[one], spoken=lang)
+        assert "<en casa>" not in shown
+        assert "<i>" not in shown
+    assert "&lt;en casa&gt;" in page(lang, "digest.html", d=digests()[1], spoken=lang)
+    assert "&lt;i&gt;" in page(lang, "digest.html", d=digests()[0], spoken=lang)
+
+
+def test_a_digest_begins_with_the_disagreement() -> None:
+    first, second, *_ = page("en", "digest.txt", d=digests()[0], shown=3).splitlines()
+    assert first.startswith("You rate agreement on tasks differently, still (2nd session). Patient 3.0, you 5.0.")
+    assert second == "→ What makes sense to you about how we work, and what does not?"
+
+
+@lang
+def test_a_digest_asks_each_question_once(lang: str) -> None:
+    for one in digests():
+        lines = page(lang, "digest.txt", d=one, shown=len(one.lines)).splitlines()
+        asked = [line for line in lines if line.startswith("→ ")]
+        assert len(asked) == len(set(asked))
+        assert bool(asked) == bool(one.lines)
+        assert page(lang, "digest.html", d=one, spoken=lang).count('class="question"') == len(asked)
+
+
+def test_of_silence_nobody_says_that_nothing_stands_out() -> None:
+    calm = read([met(tasks=(4, 4))])
+    assert page("en", "digest.txt", d=calm, shown=0).startswith("Nothing stands out.")
+    for sessions in ([ALIKE, MISSED], [ALIKE, EXCUSED], []):
+        assert "Nothing stands out" not in page("en", "digest.txt", d=read(sessions), shown=9)
+    week = page("en", "weekly.txt", digests=[calm, read([ALIKE, MISSED])])
+    assert "Nothing stands out: P-014\nNothing to show yet: P-014" in week
+
+
+def test_days_are_told_apart_from_months() -> None:
+    """In Spanish the short forms of Tuesday and March are one word."""
+    assert render.local("en", "day_and_time", "2026-03-03T14:00") == "Tue 3 Mar, 14:00"
+    assert render.local("es", "day_and_time", "2026-03-03T14:00") == "martes 3 de marzo, 14:00"
+
+
+# ------------------------------------------------------------------------------------------------ consent and crisis
+
+CONSENT = [
+    ("do not rely on it", "Do not rely on this to keep you safe.", "No cuente con esto para su seguridad."),
+    ("the command", "Accord gives your command no access and sends it nothing.", "su mando no tiene ningún acceso"),
+    ("duties", "risk of harm to you, to others or to a mission may have to be reported.", "o para una misión."),
+    ("the law", "The law can oblige a clinic to release records.", "La ley puede obligar a una clínica"),
+    ("the record", "Your therapist may put parts into your medical record; that cannot be undone here.", "expediente"),
+    ("the desk", "The front desk sees appointments, never answers.", "La recepción ve las citas, nunca las"),
+    ("the server", "Whoever runs the server could technically read them.", "Quien administra el servidor"),
+    ("the platform", "Telegram's servers and are not end-to-end encrypted.", "no están cifrados de extremo a extremo."),
+    ("how often", "usually looks at your answers in the hour before your next session", "en la hora previa a su"),
+    ("a crisis", "dial 988, then press 1, or text 838255", "marque 988"),
+    ("overseas", "Overseas: ", "En el extranjero: "),
+    ("it can fail", "Technology can fail", "La tecnología puede fallar"),
+    ("voluntary", "It is voluntary.", "Es voluntario."),
+    ("stop", "stop at any time with /stop. It has no effect on your care.", "con /stop. Esto no afecta su atención."),
+    ("another therapist", "You can ask for a different therapist at any time.", "Puede pedir un cambio de terapeuta"),
+    ("no mark", "It does not count against you.", "No cuenta en su contra."),
+    ("how long", "kept for as long as your clinic keeps your record.", "se conservan mientras la clínica"),
+    ("what must be kept", "a clinic must keep by law.", "debe conservarla por ley."),
+    ("deletion", "To have the rest deleted: call the front desk", "Para que se borre lo demás: llame a la recepción"),
+]
+
+
+def _consent(lang: str, example: Config) -> str:
+    name, values = next(pages(lang, example))
+    return page(lang, name, **values)
+
+
+@pytest.mark.parametrize(("english", "spanish"), [row[1:] for row in CONSENT], ids=[row[0] for row in CONSENT])
+def test_the_consent_says_it(english: str, spanish: str, example: Config) -> None:
+    assert english in _consent("en", example)
+    assert spanish in _consent("es", example)
+
+
+@lang
+def test_the_consent_is_one_message_of_short_paragraphs(lang: str, example: Config) -> None:
+    text = _consent(lang, example)
+    assert len(text) <= 2500
+    assert all(len(paragraph) <= 400 for paragraph in text.split("\n\n"))
+    assert text.count("\n\n• ") == 11
+
+
+@lang
+@pytest.mark.parametrize("name", ["consent.txt", "fixed.txt", "help.txt", "sent.txt", "summary.txt", "question.txt"])
+def test_the_crisis_line_stands_word_for_word(lang: str, name: str, example: Config) -> None:
+    values = next(values for page_name, values in pages(lang, example) if page_name == name)
+    line = crisis(example, lang)["line"]
+    assert (f"Need a person now: {line}." if lang == "en" else f"alguien ahora: {line}.") in page(lang, name, **values)
