@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from bot.message import Message
 from bot.render import phrase
 from bot.store import inbox, outbox, people
 from bot.store.engine import Store
-from bot.store.errors import StoreError
+from bot.store.errors import NotStored, StoreClosed, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -126,11 +126,8 @@ class Inbox:
         """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
         try:
             update = Update.de_json(_what_is_read(raw), self._bot)
-            handler = door.again if again else door.accept
-            outcome = await self._store.write(handler, update, self._config, self._clock.now())
-        except StoreError as error:
-            log.error("update %d was not stored: %s", update_id, type(error).__name__)
-            await self._apologise(raw)
+            outcome = await self._decide(update, raw, again)
+        except StoreClosed:  # we are stopping; the next start finds it
             return
         except Exception as error:
             # No text of the error: it may quote what a person wrote.
@@ -138,8 +135,25 @@ class Inbox:
             await self._set_aside(update_id, type(error).__name__)
             await self._apologise(raw)
             return
-        await self._reply(update, outcome)
+        try:
+            await self._reply(update, outcome)
+        except StoreError as error:
+            log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
+
+    async def _decide(self, update: Update, raw: dict[str, Any], again: bool) -> Outcome:
+        """Carry it out. While the disk is in the way, say so and try again: the update itself is on it already."""
+        failed = 0
+        while True:
+            try:
+                handler = door.again if again else door.accept
+                return await self._store.write(handler, update, self._config, self._clock.now())
+            except NotStored as error:
+                log.error("update %d was not stored: %s", update.update_id, type(error).__name__)
+                if not failed:
+                    await self._apologise(raw)
+                await self._clock.sleep(_calm_down(error, failed))
+                failed += 1
 
     async def _set_aside(self, update_id: int, error: str) -> None:
         try:
@@ -165,10 +179,14 @@ class Inbox:
         user = update.effective_user
         if user is None:
             return
-        work = [self._send(user.id, update.update_id, n, reply) for n, reply in enumerate(outcome.replies)]
+        work = [self._send_all(user.id, update.update_id, outcome.replies)]
         if update.callback_query is not None:
             work.append(self._answer(update.callback_query, outcome.toast))
         await asyncio.gather(*work)
+
+    async def _send_all(self, chat_id: int, update_id: int, replies: Sequence[Reply]) -> None:
+        for n, reply in enumerate(replies):
+            await self._send(chat_id, update_id, n, reply)
 
     async def _answer(self, query: CallbackQuery, toast: str | None) -> None:
         try:
@@ -243,7 +261,7 @@ def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
     """The update without the words and buttons of the message that was tapped: nobody reads them, and they cost most."""
     query = raw.get("callback_query")
     message = query.get("message") if isinstance(query, dict) else None
-    if not isinstance(message, dict):
+    if not isinstance(query, dict) or not isinstance(message, dict):
         return raw
     place = {name: message[name] for name in ("message_id", "date", "chat") if name in message}
     return raw | {"callback_query": query | {"message": place}}

@@ -57,3 +57,9 @@ def split(text: str, most: int = TEXT_LIMIT) -> list[str]:
             else:
                 parts.append(piece)
     return parts
+
+
+def in_parts(text: str, rows: Rows) -> list[Message]:
+    """The text as one message, or as several if it is too long for one: the buttons stand under the last."""
+    *before, last = split(text)
+    return [*map(Message, before), Message(last, rows)]

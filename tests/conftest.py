@@ -274,7 +274,10 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 @pytest.fixture
 async def clinic(
-    config: Config, enrolled: Path, tmp_path: Path, log: pytest.LogCaptureFixture  # noqa: ARG001
+    config: Config,
+    enrolled: Path,
+    tmp_path: Path,
+    log: pytest.LogCaptureFixture,  # noqa: ARG001
 ) -> AsyncIterator[Clinic]:
     """The clinic with everybody in, Monday morning; nobody has a session yet."""
     database = Path(shutil.copy(enrolled, tmp_path / "accord.db"))
@@ -286,7 +289,9 @@ async def clinic(
 
 @pytest.fixture
 async def empty(
-    config: Config, tmp_path: Path, log: pytest.LogCaptureFixture  # noqa: ARG001
+    config: Config,
+    tmp_path: Path,
+    log: pytest.LogCaptureFixture,  # noqa: ARG001
 ) -> AsyncIterator[Clinic]:
     """A clinic that knows nobody yet."""
     async with opened(config, tmp_path / "accord.db", BEGINS, 100_000_001) as clinic:

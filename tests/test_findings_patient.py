@@ -1,5 +1,7 @@
 """The rules about the patient's own answers, one table a rule, and every threshold from both sides."""
 
+import pytest
+
 from tests.case_files import (
     ANSWERED,
     CANCELLED,
@@ -12,6 +14,8 @@ from tests.case_files import (
     Json,
     began,
     bond,
+    case_file,
+    found,
     met,
     numbers,
     same,
@@ -255,3 +259,21 @@ def test_fit(sessions: list[Json], says: str) -> None:
 ])  # fmt: skip
 def test_start(sessions: list[Json], says: str) -> None:
     assert says_of("start", sessions) == says
+
+
+@pytest.mark.parametrize(
+    ("rule", "sessions", "more"),
+    [
+        ("low", tasks((5, 2)), {"lowest": 2, "early": False}),
+        ("low", bond((3, 3)), {"lowest": 3, "early": True}),
+        ("drop", [*STEADY, *tasks((3, 3))], {"base": 4.5}),
+        ("slide", [*SLIDING, *tasks((3, 4))], {"from": 4.5}),
+        ("not_back", FALLEN + tasks((3, 3), (3, 3), (3, 3), (4, 4)), {"base": 5.0, "rated_since": 4}),
+        ("flat", same(4, 4, 4), {"forms": 3}),
+        ("no_response", [ANSWERED, MISSED, CANCELLED, MISSED], {"missed": 2, "not_met": True}),
+        ("setup", [MISSED, MISSED, MISSED], {"missed": 3, "not_met": False}),
+    ],
+)
+def test_what_else_the_sentence_is_told(rule: str, sessions: list[Json], more: dict[str, object]) -> None:
+    (finding,) = [f for f in found(case_file(sessions))[-1] if f.rule == rule]
+    assert finding.more == more

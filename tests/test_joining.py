@@ -110,7 +110,7 @@ async def test_pressing_start_again_shows_the_present_step(newcomer: Someone, li
     assert "Is it 10:00 where you are?" in newcomer.screen
     await newcomer.taps("Yes, that is right", "1 hour after")
     await newcomer.says(f"/start {link}")
-    assert newcomer.screen == "You are in already. There is nothing to do. Send /help to see what I can do."
+    assert newcomer.screen == "You are already taking part. Send /help to see what I can do."
 
 
 async def test_another_person_with_the_same_code_stays_outside(newcomer: Someone, link: str, empty: Clinic) -> None:

@@ -5,8 +5,6 @@ import time
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from bot.demo.script import play
 from bot.emulator import TOKEN
 from tests.kill.chronicle import chronicle, copies, differences
@@ -34,8 +32,9 @@ async def test_play(tmp_path: Path) -> None:
         print(copies(tmp_path / "killed" / "accord.db"), calm.emulator.history.counts, killed.emulator.history.counts)
         print(killed.life.tail())
         import re
-        def seen(h): return {(e.chat, re.sub(r"\d\d:\d\d","",e.text or "")) for e in h.of("sent","edited")}
+        from collections import Counter
+        def seen(h): return Counter((e.chat, re.sub(r"\d\d:\d\d","",e.text or "")) for e in h.of("sent","edited"))
         a,b=seen(calm.emulator.history),seen(killed.emulator.history)
-        print("UNSEEN"); [print(x) for x in sorted(a-b)]
-        print("NEW"); [print(x) for x in sorted(b-a)]
+        print("UNSEEN"); [print(x) for x in sorted((a-b).items())]
+        print("NEW"); [print(x) for x in sorted((b-a).items())]
         assert not d, "\n".join(d)

@@ -104,7 +104,8 @@ async def test_the_reminder_comes_once_and_not_if_it_was_sent(asked: Someone, cl
     assert len(asked.prompts) == 2
 
 
-async def test_it_closes_when_the_next_session_begins(asked: Someone, clinic: Clinic) -> None:
+@pytest.mark.usefixtures("asked")
+async def test_it_closes_when_the_next_session_begins(clinic: Clinic) -> None:
     await clinic.until("2026-11-10T13:59")
     assert await clinic.rows(check_in, person_id=1, state="missed") == []
     await clinic.until(SECOND)

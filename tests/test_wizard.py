@@ -142,9 +142,7 @@ async def test_what_was_typed_moves_the_question_below_it(begun: Someone) -> Non
 
 
 @pytest.mark.parametrize("words", ["hello?", "I cannot go on", "9", "4,5", "<b>&_*[", "/nonsense now"])
-async def test_words_that_are_no_answer_get_the_fixed_reply_or_help(
-    begun: Someone, clinic: Clinic, words: str
-) -> None:
+async def test_words_that_are_no_answer_get_the_fixed_reply_or_help(begun: Someone, clinic: Clinic, words: str) -> None:
     await begun.says(words)
     assert begun.screen.startswith(FIXED)
     assert await clinic.answers("P-014") == {}
@@ -191,7 +189,7 @@ async def test_voice_stickers_and_pictures_get_the_fixed_reply(begun: Someone, c
     assert begun.screen.startswith(FIXED)
 
 
-async def test_free_text_while_nothing_is_open_gets_the_fixed_reply(clinic: Clinic, anna: Someone) -> None:
+async def test_free_text_while_nothing_is_open_gets_the_fixed_reply(anna: Someone) -> None:
     await anna.says("I do not know what to do")
     assert anna.screen.startswith(FIXED)
     assert "Or reach your clinic: call the front desk" in anna.screen
@@ -287,7 +285,7 @@ async def test_checkin_brings_the_open_one_back_below(begun: Someone) -> None:
     assert begun.screen.startswith("3 of 12")
 
 
-async def test_checkin_without_an_open_one_says_so(clinic: Clinic, anna: Someone) -> None:
+async def test_checkin_without_an_open_one_says_so(anna: Someone) -> None:
     await anna.says("/checkin")
     assert anna.screen == "There is nothing to answer right now. I will write when there is."
 
@@ -658,9 +656,7 @@ async def test_changing_an_earlier_answer_drops_what_no_longer_applies(monday: S
     assert {k: v for k, v in answers.items() if k.startswith("homework")} == {"homework.given": "no"}
 
 
-async def test_homework_closes_two_hours_before_the_session_and_is_not_reminded(
-    asked: Someone, clinic: Clinic
-) -> None:
+async def test_homework_closes_two_hours_before_the_session_and_is_not_reminded(asked: Someone, clinic: Clinic) -> None:
     await clinic.session("P-014", "2026-11-10T14:00")
     await asked.taps("Begin", *["Skip"] * 11, "Send")
     await clinic.until("2026-11-10T11:59")

@@ -17,7 +17,7 @@ from bot.core.history import Goal
 from bot.core.person import Person
 from bot.message import Message
 from bot.render import phrase
-from bot.store import appointments, checkins, people
+from bot.store import appointments, checkins, histories, people
 from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
@@ -101,8 +101,9 @@ def _shown(
     if happened == "sent":
         _first_goal(conn, kept, now)
         after = digests.after_form(conn, kept, config, now)
-        if after is not None:
-            return Outcome((Reply(after, kept.message_id, about=kept.check_in.id),), phrase(lang, "toast_sent"))
+        if after:
+            replies = digests.replies(after, kept.message_id, about=kept.check_in.id)
+            return Outcome(replies, phrase(lang, "toast_sent"))
     toast = phrase(lang, TOASTS[happened]) if happened in TOASTS else None
     if happened == "too_many":
         toast = phrase(lang, "toast_too_many", form.questions[_item_of(kept)].item.most)
@@ -218,7 +219,7 @@ def _new_goal(conn: Connection, kept: Kept, form: Form, words: str, config: Conf
     if index is None or kept.asks is None:
         return None
     lang, text = kept.person.lang, " ".join(words.split())
-    if len(text) > GOAL_LONGEST or len(form.asks.goals) >= MOST_GOALS:
+    if len(text) > GOAL_LONGEST or len(histories.goals_of(conn, kept.pair_id)) >= MOST_GOALS:
         why = phrase(lang, "too_long", GOAL_LONGEST) if len(text) > GOAL_LONGEST else phrase(lang, "goal_full")
         message = show(kept, form, config, now)
         again = replace(message, text=f"{why}\n\n{message.text}")

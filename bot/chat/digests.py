@@ -13,7 +13,7 @@ from bot.core.checkin import Tap, step
 from bot.core.digest import Digest
 from bot.core.form import compose
 from bot.core.person import Person
-from bot.message import Button, Message, split
+from bot.message import Button, Message, in_parts
 from bot.render import page, phrase
 from bot.store import checkins, digests, histories, people
 from bot.store.checkins import Kept
@@ -33,7 +33,13 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     form = _open_form(conn, kept, who, message_id, config, now)
     if form is not None:
         return Outcome((form,))
-    return Outcome((Reply(_pair(conn, kept, who, config, now, everything=parts[2] == "more"), message_id),))
+    return Outcome(replies(_pair(conn, kept, who, config, now, everything=parts[2] == "more"), message_id))
+
+
+def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
+    """The first part in place of what was tapped, the others below it."""
+    first, *others = parts
+    return Reply(first, message_id, about=about), *map(Reply, others)
 
 
 def prompt(kept: KeptDigest, who: Person) -> Message:
@@ -44,12 +50,12 @@ def prompt(kept: KeptDigest, who: Person) -> Message:
     return Message(words, ((Button(phrase(who.lang, "open"), f"d:{kept.id}:open"),),))
 
 
-def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> Message | None:
-    """The digest that waited for this form, now that it is sent or skipped; None if none waits."""
+def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> list[Message]:
+    """The digest that waited for this form, now that it is sent or skipped; nothing if none waits."""
     if form.check_in.voice != "therapist":
-        return None
+        return []
     waiting = digests.waiting_for(conn, form.pair_id, now)
-    return None if waiting is None else _pair(conn, waiting, form.person, config, now)
+    return [] if waiting is None else _pair(conn, waiting, form.person, config, now)
 
 
 def _open_form(
@@ -71,7 +77,7 @@ def _open_form(
 
 def _pair(
     conn: Connection, kept: KeptDigest, who: Person, config: Config, now: datetime, everything: bool = False
-) -> Message:
+) -> list[Message]:
     built = build(conn, kept.pair_id or 0, kept.local or "", kept.starts or now, config, now)
     shown = len(built.lines) if everything else built.first
     text = page(who.lang, "digest.txt", d=built, shown=shown)
@@ -80,8 +86,12 @@ def _pair(
     fold = Button(phrase(who.lang, "more", built.folded), f"d:{kept.id}:more")
     if everything:
         fold = Button(phrase(who.lang, "less"), f"d:{kept.id}:less")
-    hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
-    return Message(text, ((fold, hide),) if built.folded else ((hide,),))
+    hide = _hide(kept, who)
+    return in_parts(text, ((fold, hide),) if built.folded else ((hide,),))
+
+
+def _hide(kept: KeptDigest, who: Person) -> Button:
+    return Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
 
 
 def build(conn: Connection, pair_id: int, local: str, before: datetime, config: Config, now: datetime) -> Digest:
@@ -99,8 +109,7 @@ def _weekly(
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     digests.keep(conn, kept.id, text, html, now)
-    first, *rest = split(text)
-    return Outcome((Reply(Message(first), message_id), *(Reply(Message(part)) for part in rest)))
+    return Outcome(replies(in_parts(text, ((_hide(kept, who),),)), message_id))
 
 
 def _in_order(built: Sequence[Digest]) -> list[Digest]:

@@ -84,7 +84,8 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
     n = shown.index(at) + 1 if at in shown else 1
     text = page(
         lang, "question.txt",
-        n=n, m=len(shown), stem=stem(question, kept, config), words=wording(question, form, lang, config),
+        n=n, m=len(shown), stem=stem(question, kept, config) if question.item.measures != "own_words" else "",
+        words=wording(question, form, lang, config),
         optional=question.item.optional, kind=question.item.kind, most=question.item.most,
         can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
         so_far="" if question.item.kind == "many" else answer_words(question, value, lang),

@@ -51,7 +51,7 @@ def _one_of(*words: str) -> Check:
     listed = ", ".join(f'"{word}"' for word in words)
 
     def check(value: object) -> list[Mistake]:
-        if isinstance(value, str) and value in words:
+        if value in words:
             return []
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
         return [((), f"{_shown(value)} is not known here: write one of {listed}.{hint}")]
@@ -248,7 +248,7 @@ def _side(reader: _Reader, value: object, path: Path, who: str) -> Side:
 def _part(reader: _Reader, value: object, path: Path, items: Mapping[str, Check]) -> Part:
     if value is None or value in NOT_ANSWERED:
         return value
-    if isinstance(value, str) or not isinstance(value, dict):
+    if not isinstance(value, dict):
         remedy = 'write an object with answers, "missed", "excused" or null'
         reader.wrong(path, f"{_shown(value)} cannot stand here: {remedy}.")
         return None

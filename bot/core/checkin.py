@@ -94,8 +94,9 @@ def last_moment(check_in: CheckIn, plan: Plan) -> datetime:
 
 def is_over(check_in: CheckIn, now: datetime, plan: Plan) -> bool:
     """Whether nothing can be answered any more, not even late (which is kept, and marked)."""
-    late_for = plan.patient_late_for if check_in.voice == "patient" else timedelta(0)
-    return check_in.state not in ("open", "missed") or now > last_moment(check_in, plan) + late_for
+    if check_in.voice == "patient":
+        return check_in.state not in ("open", "missed") or now > last_moment(check_in, plan) + plan.patient_late_for
+    return check_in.state != "open" or now > last_moment(check_in, plan)
 
 
 def next_due(check_in: CheckIn, opens: datetime, plan: Plan) -> datetime | None:

@@ -100,8 +100,9 @@ def build(
     shown = History(tuple(_hidden(s) if s.local in blind else s for s in history.sessions), history.goals)
     every = findings(shown, thresholds)
     recent = _recent(shown)
-    lines = [line for n in recent for line in _lines(shown, every, n)]
-    lines += _late_memory(shown, every, recent)
+    # One silence may be said of a held session and of a cancelled one after it: the later word stands.
+    newest = {(line.finding.rule, line.finding.about): line for n in recent for line in _lines(shown, every, n)}
+    lines = [*newest.values(), *_late_memory(shown, every, recent)]
     lines.sort(key=lambda line: not line.is_flag)
     last = shown.sessions[recent[0]] if recent else None
     flags = sum(line.is_flag and not _is_folded(line, shown) for line in lines)
@@ -115,7 +116,7 @@ def build(
         _agrees(shown, recent, lines),
         _same_goal(last, lines),
         tuple(words for n in recent if (words := _own_words(shown.sessions[n]))),
-        next((h for s in reversed(shown.sessions) if (h := _homework(s))), None),
+        next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
         _gaps(last, last.local in blind if last else False),
         shown,
     )

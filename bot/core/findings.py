@@ -99,22 +99,21 @@ def _disagreement(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
     before = 0.0
     for index, patient, therapist in _both(scored, k):
         gap = patient - therapist - usual
-        level = _gap_level(gap, before, patient, t)
+        again = at_least(abs(before), t.disagreement_note) and before * gap > 0
+        level = _gap_level(gap, again, patient, t)
         if level is not None:
-            again = at_least(abs(before), t.disagreement_note) and before * gap > 0
             direction: Literal["patient lower", "therapist lower"] = "patient lower" if gap < 0 else "therapist lower"
             more = {"usual": usual, "gap": gap, "again": again}
             yield index, Finding("disagreement", k, level, patient, therapist, direction, more)
         before = gap
 
 
-def _gap_level(gap: float, before: float, patient: float, t: Thresholds) -> Level | None:
+def _gap_level(gap: float, again: bool, patient: float, t: Thresholds) -> Level | None:
     """note from 1.0; flag from 1.5, or from 1.0 twice running in one direction. At the ceiling at most a note."""
     if not at_least(abs(gap), t.disagreement_note):
         return None
-    twice = at_least(abs(before), t.disagreement_note) and before * gap > 0
     at_ceiling = gap > 0 and at_least(patient, 5.0)
-    return "flag" if (at_least(abs(gap), t.disagreement_flag) or twice) and not at_ceiling else "note"
+    return "flag" if (at_least(abs(gap), t.disagreement_flag) or again) and not at_ceiling else "note"
 
 
 def _agreed_low(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:

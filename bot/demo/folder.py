@@ -1,16 +1,12 @@
-"""Where a demo's files are: a configuration, the database, and the digests as text and HTML as they were kept."""
+"""The folder of a demo: which one may be used, and the configuration of the clinic that does not exist."""
 
 import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection, select
-
-from bot.store.tables import AnyRow, digest, pair, person, session
 
 MARK = "# Written by accord demo."
 CONFIG, DATABASE = "config.toml", "demo.db"
@@ -77,32 +73,3 @@ path = "demo.db"
 [questionnaires]
 folder = {questionnaires}
 """
-
-
-def digests(conn: Connection) -> Sequence[AnyRow]:
-    """Every digest that was opened: whose it is, about which session or week, text and HTML as kept."""
-    therapist, patient = person.alias("therapist"), person.alias("patient")
-    query = (
-        select(
-            therapist.c.code.label("therapist"), patient.c.code.label("patient"), session.c.local, digest.c.week,
-            digest.c.text, digest.c.html,
-        )
-        .join(therapist, therapist.c.id == digest.c.therapist_id)
-        .join(pair, pair.c.id == digest.c.pair_id, isouter=True)
-        .join(patient, patient.c.id == pair.c.patient_id, isouter=True)
-        .join(session, session.c.id == digest.c.session_id, isouter=True)
-        .where(digest.c.text.is_not(None))
-        .order_by(digest.c.built_at)
-    )  # fmt: skip
-    return list(conn.execute(query))
-
-
-def write_digests(folder: Path, rows: Sequence[AnyRow]) -> list[str]:
-    """Write each digest as a text file and a page; their names, without the endings."""
-    names = []
-    for row in rows:
-        name = f"{row.patient}-{row.local[:10]}" if row.patient else f"{row.therapist}-week-{row.week}"
-        (folder / f"{name}.txt").write_text(row.text + "\n", "utf-8")
-        (folder / f"{name}.html").write_text(row.html, "utf-8")
-        names.append(name)
-    return names

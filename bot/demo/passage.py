@@ -7,9 +7,10 @@ had not seen before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bot.emulator import Event, History
+if TYPE_CHECKING:  # the local Bot API takes long to import, and the first words on the screen come before it
+    from bot.emulator import Event, History
 
 SHOWN = ("said", "tapped", "sent", "edited", "deleted", "answered")
 Keyboard = tuple[tuple[str, ...], ...]
@@ -36,7 +37,7 @@ class Entry:
 class Passages:
     """Reads a history on, passage by passage."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: "History") -> None:
         self._history = history
         self._read = 0
         self._seen: dict[int, set[str]] = {}  # lines, by chat
@@ -55,14 +56,14 @@ class Passages:
                 _append(entries, entry)
         return entries
 
-    def _entry(self, event: Event, before: Sequence[Entry], whole: bool) -> Entry | None:
+    def _entry(self, event: "Event", before: Sequence[Entry], whole: bool) -> Entry | None:
         if event.kind in ("said", "tapped"):
             return self._act(event)
         if event.kind == "answered":
             return _toast(event, before)
         return None if event.kind == "deleted" else self._message(event, before, whole)
 
-    def _act(self, event: Event) -> Entry:
+    def _act(self, event: "Event") -> Entry:
         data, tap = event.data or "", (event.message_id, event.data)
         if event.kind == "said":
             words = f"writes: {event.text}"
@@ -76,7 +77,7 @@ class Passages:
         self._last_tap = tap
         return Entry("act", event.chat or 0, event.at, (words,))
 
-    def _message(self, event: Event, before: Sequence[Entry], whole: bool) -> Entry:
+    def _message(self, event: "Event", before: Sequence[Entry], whole: bool) -> Entry:
         chat, raw = event.chat or 0, (event.text or "").splitlines()
         seen, keyboards = self._seen.setdefault(chat, set()), self._keyboards.setdefault(chat, [])
         kind: Literal["new", "edit"] = "edit" if event.kind == "edited" else "new"
@@ -97,7 +98,7 @@ def _button(label: str) -> str:
     return f"[{label}]".replace(" ", NBSP)
 
 
-def _last_states(events: Sequence[Event]) -> list[Event]:
+def _last_states(events: Sequence["Event"]) -> list["Event"]:
     """Without states of a message that were replaced at the same moment: nobody has read those."""
     kept: list[Event] = []
     gone: set[tuple[int | None, float]] = set()
@@ -119,7 +120,7 @@ def _new_buttons(rows: Keyboard, before: Sequence[frozenset[str]]) -> Keyboard:
     return (tuple(label for label in labels if label not in known),)
 
 
-def _toast(event: Event, before: Sequence[Entry]) -> Entry | None:
+def _toast(event: "Event", before: Sequence[Entry]) -> Entry | None:
     """A fading line, unless the message says the same."""
     if not event.text or any(line.startswith(event.text) for entry in before for line in entry.lines):
         return None

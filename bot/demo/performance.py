@@ -1,11 +1,13 @@
 """One performance: the folder, the stage, the player, the screen, and at the end where the files are."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from bot.demo.folder import CONFIG, DATABASE, digests, folder_for, write_config, write_digests
+from bot.demo.folder import CONFIG, DATABASE, folder_for, write_config
+from bot.demo.passage import Passages
 from bot.demo.screen import Screen, console_for_terminal
 from bot.demo.script import CHAPTERS, CLINIC_ZONE, ENDS, STARTS
 
@@ -37,7 +39,7 @@ async def _perform(folder: Path, pace: float, console: Console) -> list[str]:
     # What takes long to import comes after the first words on the screen.
     from bot.clock import SystemClock
     from bot.config import load, shipped_questionnaires
-    from bot.demo.passage import Passages
+    from bot.demo import digests
     from bot.demo.player import StagePlayer, instant
     from bot.demo.stage import stage
 
@@ -46,16 +48,16 @@ async def _perform(folder: Path, pace: float, console: Console) -> list[str]:
     starts, ends = instant(STARTS), instant(ENDS)
     async with stage(config, starts) as clinic:
         passages = Passages(clinic.emulator.history)
-        with Screen(console, starts, ends, pace, SystemClock().sleep) as screen:
-
-            async def watch() -> None:
-                await screen.show(passages.next(whole=last), framed=last)
-
-            player = StagePlayer(clinic, watch)
+        with Screen(console, starts, ends, pace, SystemClock()) as screen:
             for chapter in CHAPTERS:
-                last = chapter is CHAPTERS[-1]
-                await chapter(player)
-        return write_digests(folder, await clinic.app.store.read(digests))
+                watch = partial(_show, screen, passages, chapter is CHAPTERS[-1])
+                await chapter(StagePlayer(clinic, watch))
+        return digests.write(folder, await clinic.app.store.read(digests.kept))
+
+
+async def _show(screen: Screen, passages: Passages, last: bool) -> None:
+    """What is new; in the last chapter exactly as on the phone."""
+    await screen.show(passages.next(whole=last), framed=last)
 
 
 def _closing(console: Console, folder: Path, names: list[str], kept: bool) -> None:

@@ -5,8 +5,8 @@ Piped, with NO_COLOR or on a dumb terminal there are plain lines only, and the h
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -14,13 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from bot.clock import Clock
 from bot.demo.layout import Layout
 from bot.demo.passage import Entry
 from bot.demo.script import CAST
 
 WIDEST = 100
-
-Rest = Callable[[float], Awaitable[None]]
 
 
 def console_for_terminal() -> Console:
@@ -36,11 +35,15 @@ def console_for_terminal() -> Console:
 
 
 class Screen:
-    """Shows entries one after the other. `starts` and `ends`, in the clinic's zone, are those of the story."""
+    """Shows entries one after the other. `starts` and `ends`, in the clinic's zone, are those of the story.
 
-    def __init__(self, console: Console, starts: datetime, ends: datetime, pace: float, rest: Rest) -> None:
-        self._console, self._pace, self._rest = console, pace, rest
+    `clock` is the reader's, not the story's: nothing new is shown before `pace` seconds for each line have passed.
+    """
+
+    def __init__(self, console: Console, starts: datetime, ends: datetime, pace: float, clock: Clock) -> None:
+        self._console, self._clock = console, clock
         self._starts, self._ends = starts, ends
+        self._pace, self._read_by = timedelta(seconds=pace), clock.now()
         self._layout = Layout(CAST, console.width)
         self._day = ""
         # Refreshed by hand, so that no thread is needed.
@@ -62,6 +65,7 @@ class Screen:
     async def show(self, entries: Iterable[Entry], framed: bool = False) -> None:
         """Print what happened. `framed`: what a tap brings stands in a frame, as on the phone."""
         for entry in entries:
+            await self._reader()
             self._heading(datetime.fromtimestamp(entry.at, self._starts.tzinfo))
             if framed and entry.kind == "edit":
                 self._console.print(self._layout.framed(entry))
@@ -69,8 +73,13 @@ class Screen:
             lines = self._layout.lines(entry)
             for line in lines:
                 self._console.print(line)
-            if self._pace:
-                await self._rest(self._pace * len(lines))
+            self._read_by = self._clock.now() + self._pace * len(lines)
+
+    async def _reader(self) -> None:
+        """Wait for the reader. The time that the bot took counts."""
+        left = self._read_by - self._clock.now()
+        if left > timedelta(0):
+            await self._clock.sleep(left.total_seconds())
 
     def _heading(self, at: datetime) -> None:
         """The day, once, and how far the story is."""

@@ -7,7 +7,7 @@ on it, and so do the tests.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from bot.emulator import Emulator, Phone
 from bot.store import due
 from bot.store.engine import Store
 
-TURN_S = 0.001
+TURN_S = 0.002
 """How long to leave the others at work before looking again: the only real waiting here."""
 PATIENCE_S = 20.0
 """By then something hangs."""
@@ -45,10 +45,10 @@ class Stage:
                 await self._quiet()
 
     async def _quiet(self) -> None:
-        await self.emulator.idle()
+        await self.emulator.idle(PATIENCE_S)
         while self.app.busy:  # noqa: ASYNC110 - three at work, and no event for when all have nothing to do
             await asyncio.sleep(TURN_S)
-        await self.emulator.idle()
+        await self.emulator.idle(PATIENCE_S)
 
     async def go_to(self, until: datetime) -> None:
         """Let time pass: every due moment on the way is played, in order."""
@@ -79,8 +79,6 @@ class Stage:
 @asynccontextmanager
 async def stage(config: Config, start: datetime) -> AsyncIterator[Stage]:
     """Set up and run; `config.telegram.base_url` is replaced by the local Bot API's."""
-    from dataclasses import replace
-
     clock = ManualClock(start)
     async with Emulator(now=lambda: clock.now().timestamp()) as emulator:
         local = replace(config, telegram=replace(config.telegram, base_url=emulator.base_url))

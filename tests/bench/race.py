@@ -79,7 +79,7 @@ def contender(kind: str, course: Course, in_flight: int) -> Iterator["subprocess
         environ = os.environ | {"ACCORD_TOKEN": course.api.token}
         with subprocess.Popen(
             [*command, str(in_flight), copy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ,
-            cwd=seed.ROOT, stderr=subprocess.DEVNULL,
+            cwd=seed.ROOT, stderr=None,
         ) as process:  # fmt: skip
             try:
                 assert process.stdout is not None

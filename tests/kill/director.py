@@ -42,6 +42,7 @@ class Director:
         self.work: list[list[str]] = []  # by operation: what the Bot API saw of the bot
         self._before = 0  # so many events had happened before this operation
         self._told: list[int] = []  # the updates of this operation
+        self._in_use: dict[int, int] = {}  # by person: the message tapped last
         self._random = Random(0)
         self._phones = {who.number: emulator.phone(who.number, who.name, who.lang) for who in CAST}
 
@@ -95,18 +96,23 @@ class Director:
     # ------------------------------------------------------------------------------------------ phones
 
     def _find(self, who: Person, label: str) -> tuple[Shown, str]:
-        """The newest message with that button, or one of its copies; a time on a button may be a minute later."""
+        """The button of that label on the message in use, else on the newest that has one, or on a copy of that.
+
+        A time on a button may be a minute later, as nothing happens while no process lives.
+        """
         shown = [message for message in self._phones[who.number].messages if message.by_bot]
-        for message in reversed(shown):
+        in_use = self._in_use.get(who.number)
+        for message in sorted(reversed(shown), key=lambda message: message.id != in_use):
             for button in (button for row in message.keyboard for button in row):
                 if CLOCK_TIME.sub("", button["text"]) == CLOCK_TIME.sub("", label):
                     copies = [other for other in shown if button in sum(other.keyboard, [])]
-                    return self._random.choice(copies), button["text"]
-        screens = "\n".join(f"{m.id}: {m.text} {m.buttons}" for m in shown[-4:])
-        raise AssertionError(f'{who.name} finds no button "{label}":\n{screens}\nlog:\n{self.life.tail()}')
+                    return message if message.id == in_use else self._random.choice(copies), button["text"]
+        screens = "\n".join(f"{message.id}: {message.text} {message.buttons}" for message in shown[-4:])
+        raise AssertionError(f'{self._here()}: {who.name} finds no button "{label}":\n{screens}\n{self.life.tail()}')
 
     def _press(self, who: Person, words: str, message: Shown) -> None:
         self._phones[who.number].tap(words, message)
+        self._in_use[who.number] = message.id
         self._note()
 
     def _press_again(self, who: Person, words: str, message: Shown) -> None:
@@ -188,20 +194,23 @@ class Director:
         await self.life.start()
 
     async def _kill(self, kill: Kill) -> None:
-        """When the Bot API has seen so much of its work; if there is less to see, a little later."""
-        enough = asyncio.Event()
+        """At its moment; if that does not come (the bot has less to do this time), a little later."""
+        come = asyncio.Event()
 
-        def look(_: Event) -> None:
-            if len(self._work()) >= kill.seen:
-                enough.set()
+        def look(event: Event) -> None:
+            if event.kind == "fault" if kill.cut else len(self._work()) >= kill.moment.seen:
+                come.set()
                 if not kill.after:
                     self.life.kill()
 
         forget = self.emulator.history.subscribe(look)
-        with suppress(TimeoutError):
-            if kill.seen:
-                await asyncio.wait_for(enough.wait(), SEEN_WITHIN_S)
+        if kill.cut:
+            self.emulator.faults.add("cut", method=kill.cut)
+        if kill.moment.seen:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(come.wait(), SEEN_WITHIN_S)
         forget()
+        self.emulator.faults.clear()
         await asyncio.sleep(kill.after)
         self.life.kill()
 

@@ -7,7 +7,8 @@ from random import Random
 LONGEST_S = 0.030
 START_S = 0.250
 DOWN_S = 20.0
-WORK = ("delivered", "confirmed", "sent", "edited", "answered", "deleted")
+CALLS = {"sent": "sendMessage", "edited": "editMessageText", "answered": "answerCallbackQuery", "deleted": "deleteMessage"}
+WORK = ("delivered", "confirmed", *CALLS)
 """What the Bot API sees of the bot at work, in the words of its history."""
 RARE = {"sent": 4, "deleted": 4}
 """There are many more edits than messages, and losing the reply to a message is what makes a second copy."""
@@ -15,24 +16,26 @@ RARE = {"sent": 4, "deleted": 4}
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment of the story: an operation, and how much of the bot's work the Bot API has seen since it began."""
+    """A moment of the story: an operation, how much of the bot's work the Bot API has seen in it, and the last of it."""
 
     operation: int
-    seen: int
-    weight: int = 1
+    seen: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
     """One death and what surrounds it.
 
-    `seen`, `after`: so many real seconds after the Bot API has seen so much of the bot's work; 0 seconds is in the
-    middle of that call, whose reply is then lost. `again`: the next processes die too, so many seconds into their start.
-    `down`: how long, by the story's clock, nobody runs. `impatient`: whoever tapped taps once more meanwhile.
+    `after`: so many real seconds after the moment; 0 is in the middle of the call, whose reply is then lost. `cut`: or
+    instead of the moment, in the middle of such a call that never arrives. `again`: the next processes die too, so many
+    seconds into their start. `down`: how long, by the story's clock, nobody runs. `impatient`: whoever tapped taps once
+    more meanwhile.
     """
 
-    seen: int
+    moment: Moment
     after: float
+    cut: str | None
     again: tuple[float, ...]
     down: float
     impatient: bool
@@ -42,16 +45,17 @@ def moments(operations: Sequence[Sequence[str]]) -> list[Moment]:
     """The moments of a story, from what the bot did in each of its operations."""
     found = []
     for number, work in enumerate(operations, start=1):
-        found.append(Moment(number, 0))
-        found += [Moment(number, seen, RARE.get(kind, 1)) for seen, kind in enumerate(work, start=1)]
+        found.append(Moment(number))
+        found += [Moment(number, seen, kind) for seen, kind in enumerate(work, start=1)]
     return found
 
 
 def draw(random: Random, story: Sequence[Moment], kills: int) -> dict[int, Kill]:
     """That many kills (those during a start included), by the number of the operation; one operation has one."""
     drawn: dict[int, Kill] = {}
+    weights = [RARE.get(moment.kind, 1) for moment in story]
     while kills > 0 and len(drawn) < story[-1].operation:
-        (moment,) = random.choices(story, [moment.weight for moment in story])
+        (moment,) = random.choices(story, weights)
         if moment.operation not in drawn:
             drawn[moment.operation] = _kill(random, moment, kills)
             kills -= 1 + len(drawn[moment.operation].again)
@@ -59,7 +63,9 @@ def draw(random: Random, story: Sequence[Moment], kills: int) -> dict[int, Kill]
 
 
 def _kill(random: Random, moment: Moment, most: int) -> Kill:
+    how = random.choice(["soon", "soon", "within", "cut"] if moment.kind in CALLS else ["soon", "within"])
     # Squared: soon after the bot was given something, more is in hand than later.
-    after = random.random() ** 2 * LONGEST_S if random.random() < 0.5 or not moment.seen else 0.0
+    after = random.random() ** 2 * LONGEST_S if how == "soon" or not moment.seen else 0.0
+    cut = CALLS[moment.kind] if how == "cut" else None
     again = tuple(random.random() * START_S for _ in range(random.choice([0, 0, 0, 0, 1, 2])))
-    return Kill(moment.seen, after, again[: most - 1], random.random() * DOWN_S, random.random() < 0.5)
+    return Kill(moment, after, cut, again[: most - 1], random.random() * DOWN_S, random.random() < 0.5)
