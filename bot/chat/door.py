@@ -28,12 +28,7 @@ def accept(conn: Connection, update: Update, config: Config, now: datetime) -> O
         return _tap(conn, update.callback_query, config, now)
     if update.message is not None and update.message.chat.type == ChatType.PRIVATE:
         return _message(conn, update.message, config, now)
-    if update.edited_message is not None and update.edited_message.chat.type == ChatType.PRIVATE:
-        who = people.by_chat(conn, update.edited_message.chat.id)
-        return said(Message(phrase(_language(update.edited_message, who), "no_edits")))
-    if update.my_chat_member is not None:
-        return _membership(conn, update.my_chat_member, config, now)
-    return Outcome()
+    return _rest(conn, update, config, now)
 
 
 def again(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -42,14 +37,25 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     if query is not None:
         return _tap(conn, query, config, now, again=True)
     if message is None or message.chat.type != ChatType.PRIVATE:
-        return Outcome()
+        return _rest(conn, update, config, now)
     who = people.by_chat(conn, message.chat.id)
     if who is None or (message.text or "").strip().startswith("/"):  # commands only show something
         return _message(conn, message, config, now)
     step = joining.present(who, config, now)
-    if step is not None:
-        return Outcome((Reply(step, None, who.message_id, about=""),))
-    return checkins.reshow(conn, who, config, now) or said(Message(fixed(who.lang, config)))
+    shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
+    shown = shown or checkins.reshow(conn, who, config, now) or Outcome()
+    # Whether the words were an answer is not known any more. If they were not, the crisis line must not be missing.
+    return Outcome((Reply(Message(fixed(who.lang, config))), *shown.replies))
+
+
+def _rest(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
+    """What is neither a tap nor a message; twice is as good as once."""
+    if update.edited_message is not None and update.edited_message.chat.type == ChatType.PRIVATE:
+        who = people.by_chat(conn, update.edited_message.chat.id)
+        return said(Message(phrase(_language(update.edited_message, who), "no_edits")))
+    if update.my_chat_member is not None:
+        return _membership(conn, update.my_chat_member, config, now)
+    return Outcome()
 
 
 def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, again: bool = False) -> Outcome:
@@ -59,7 +65,9 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
     message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
-    handlers = {"c": checkins.on_tap_again if again else checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
+    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
+    if again:
+        handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
     handler = handlers.get(data.partition(":")[0])
     if handler is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))

@@ -132,6 +132,25 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     return Outcome((Reply(screen, message_id, about=""),))
 
 
+def on_tap_again(
+    conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime
+) -> Outcome:
+    """A tap that counted already, but whose reply may not have come: what it led to, or the same once more."""
+    ended = _ended(who, data.removeprefix("e:").partition(":")[0], config)
+    if ended is None:
+        return on_tap(conn, who, data, message_id, config, now)
+    return Outcome((Reply(ended, message_id, about=""),))
+
+
+def _ended(who: Person, verb: str, config: Config) -> Message | None:
+    """The last words of coming in, declining and stopping; by now their buttons mean something else, or nothing."""
+    if who.state == "active" and verb in ("right", "when"):
+        return _welcome(who, config)
+    if (verb, who.state) in (("decline", "declined"), ("stop", "stopped")):
+        return Message(phrase(who.lang, who.state))
+    return None
+
+
 def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
     """The next screen, None if the tap has no meaning for this person now."""
     inside = who.state in ("settling", "choosing", "active")
@@ -177,6 +196,10 @@ def _active(conn: Connection, who: Person, config: Config, now: datetime) -> Mes
     replan(conn, who, config, now)
     if who.role == "therapist":
         appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
+    return _welcome(who, config)
+
+
+def _welcome(who: Person, config: Config) -> Message:
     return Message(page(who.lang, "welcome.txt", role=who.role, crisis=crisis(config, who.lang)))
 
 

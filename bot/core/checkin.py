@@ -186,10 +186,8 @@ def step(form: Form, check_in: CheckIn, tap: Tap, now: datetime, plan: Plan) -> 
         return _answered(form, check_in, tap, now)
     if tap.verb in ("later", "again"):
         return _later(check_in, tap, now, plan)
-    if tap.verb == "send":
-        return _sent(form, check_in, now, plan)
-    if tap.verb == "pass":
-        return _sent(form, replace(check_in, answers={}), now, plan)
+    if tap.verb in ("send", "pass"):
+        return _sent(form, check_in if tap.verb == "send" else replace(check_in, answers={}), now, plan)
     if tap.verb == "did_not_meet":
         return Step(replace(check_in, state="excused"), "did_not_meet")
     return _moved(form, check_in, tap, now)
@@ -241,11 +239,8 @@ def _woken(check_in: CheckIn, now: datetime) -> CheckIn:
 
 def _at(check_in: CheckIn, screen: Screen, now: datetime, at: int | None = None) -> CheckIn:
     place = check_in.place
-    at = place.at if at is None else at
-    moved = replace(
-        place, screen=screen, at=at, turn=place.turn + 1, hidden=False, started=True, touched=now, again=None
-    )
-    return replace(check_in, place=moved)
+    where = replace(place, screen=screen, at=place.at if at is None else at, turn=place.turn + 1)
+    return replace(check_in, place=replace(where, hidden=False, started=True, touched=now, again=None))
 
 
 def _onward(form: Form, check_in: CheckIn, now: datetime) -> CheckIn:
@@ -300,11 +295,8 @@ def _later(check_in: CheckIn, tap: Tap, now: datetime, plan: Plan) -> Step:
 
 def _sent(form: Form, check_in: CheckIn, now: datetime, plan: Plan) -> Step:
     """Everything asked and left open counts as skipped: a form sent with every item skipped is answered."""
-    skipped = {
-        form.questions[n].key: None
-        for n in asked(form, check_in.answers)
-        if form.questions[n].key not in check_in.answers
-    }
+    keys = (form.questions[n].key for n in asked(form, check_in.answers))
+    skipped = {key: None for key in keys if key not in check_in.answers}
     late = check_in.state == "missed" or now > last_moment(check_in, plan)
     sent = replace(_at(check_in, "summary", now), state="answered", late=late, answers={**check_in.answers, **skipped})
     return Step(sent, "sent", skipped)

@@ -5,6 +5,7 @@ several times at one moment is shown as it stood at last, and of what a person's
 had not seen before.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -40,8 +41,8 @@ class Passages:
     def __init__(self, history: "History") -> None:
         self._history = history
         self._read = 0
-        self._seen: dict[int, set[str]] = {}  # lines, by chat
-        self._keyboards: dict[int, list[frozenset[str]]] = {}  # all that were shown, by chat
+        self._seen: defaultdict[int, set[str]] = defaultdict(set)  # lines, by chat
+        self._keyboards: defaultdict[int, list[frozenset[str]]] = defaultdict(list)  # all that were shown, by chat
         self._labels: dict[str, str] = {}
         self._last_tap: tuple[int | None, str | None] | None = None
 
@@ -79,15 +80,15 @@ class Passages:
 
     def _message(self, event: "Event", before: Sequence[Entry], whole: bool) -> Entry:
         chat, raw = event.chat or 0, (event.text or "").splitlines()
-        seen, keyboards = self._seen.setdefault(chat, set()), self._keyboards.setdefault(chat, [])
+        lines, seen, keyboards = _paired(raw), self._seen[chat], self._keyboards[chat]
         kind: Literal["new", "edit"] = "edit" if event.kind == "edited" else "new"
-        entry = Entry(kind, chat, event.at, tuple(raw), event.keyboard, event.detail.get("silent", False))
-        lines = _paired(raw)
-        if not whole:
-            if kind == "edit" or any(e.kind == "act" and e.chat == chat for e in before):
-                entry = replace(entry, silent=False, buttons=_new_buttons(event.keyboard, keyboards))
-                lines = _unseen(lines, seen)
-            entry = replace(entry, lines=_led(lines))
+        if whole:
+            entry = Entry(kind, chat, event.at, tuple(raw), event.keyboard)
+        elif kind == "edit" or any(e.kind == "act" and e.chat == chat for e in before):
+            new = _led(_unseen(lines, seen))
+            entry = Entry(kind, chat, event.at, new, _new_buttons(event.keyboard, keyboards))
+        else:
+            entry = Entry(kind, chat, event.at, _led(lines), event.keyboard, event.detail.get("silent", False))
         seen.update(lines)
         keyboards.append(frozenset(label for row in event.keyboard for label in row))
         return entry

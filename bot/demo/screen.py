@@ -46,11 +46,11 @@ class Screen:
         self._pace, self._read_by = timedelta(seconds=pace), clock.now()
         self._layout = Layout(CAST, console.width)
         self._day = ""
+        columns = TextColumn("{task.description}"), BarColumn(None, complete_style="cyan", finished_style="cyan")
         # Refreshed by hand, so that no thread is needed.
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(None, complete_style="cyan", finished_style="cyan"), console=console, transient=True, auto_refresh=False,
-            disable=not console.is_terminal, expand=True,
-        )  # fmt: skip
+            *columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal, expand=True
+        )
         self._bar = self._progress.add_task("", total=(ends - starts).total_seconds())
 
     def __enter__(self) -> Self:

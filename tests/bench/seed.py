@@ -26,6 +26,8 @@ FIRST_CHAT = 9_000_000
 GOALS = ("sleep through the night", "less anger at home", "go to the store alone")
 ZONE = "America/Denver"
 HOUR = timedelta(hours=1)
+NUMBERED = "message "
+BLOCK = 50
 
 
 def now() -> datetime:
@@ -70,20 +72,22 @@ def check_in_id(n: int) -> str:
 # ------------------------------------------------------------------------------------------------ people
 
 
-def people_rows(chats: Sequence[int]) -> list[dict[str, Any]]:
-    """A therapist without a chat, who has id 1, and a patient for each chat, with ids from 2."""
-    same = {"clinic_id": 1, "zone": ZONE, "lang": "en", "state": "active"}
-    patients = [
-        same | {"id": n, "role": "patient", "code": f"P-{n:05d}", "chat_id": chat} for n, chat in enumerate(chats, start=2)
-    ]
-    return [same | {"id": 1, "role": "therapist", "code": "T-1", "chat_id": None}, *patients]
+def _patient(n: int, chat: int) -> dict[str, Any]:
+    return _person(n, "patient", f"P-{n:05d}", chat)
+
+
+def _person(n: int, role: str, code: str, chat: int | None) -> dict[str, Any]:
+    return {
+        "id": n, "clinic_id": 1, "role": role, "code": code, "zone": ZONE, "lang": "en", "state": "active",
+        "chat_id": chat,
+    }  # fmt: skip
 
 
 def open_check_ins(conn: Connection, chats: Sequence[int], messages: Sequence[int]) -> None:
     """People in the middle of life: a session two hours ago, three goals, and a check-in that is open since an hour."""
     at = now()
     ids = range(2, 2 + len(chats))
-    _insert(conn, person, people_rows(chats))
+    _insert(conn, person, [_person(1, "therapist", "T-1", None), *map(_patient, ids, chats)])
     _insert(conn, pair, [{"id": n, "clinic_id": 1, "patient_id": n, "therapist_id": 1, "started_at": at} for n in ids])
     _insert(conn, session, [_session_row(n, at - 2 * HOUR) for n in ids])
     _insert(conn, goal, [_goal_row(n, k, words, at) for n in ids for k, words in enumerate(GOALS, start=1)])
@@ -173,16 +177,19 @@ def _as_json(message: Message) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------ a full outbox
 
 
-def full_outbox(conn: Connection, chats: Sequence[int], count: int) -> None:
-    """So many messages, two for each chat one right after the other; numbered in their words."""
+def full_outbox(conn: Connection, chats: Sequence[int], first: int, count: int) -> None:
+    """So many messages, two for each chat, the second half a hundred places behind the first; numbered in their words.
+
+    The people's ids begin at `first`.
+    """
     at = now()
-    _insert(conn, person, people_rows(chats))
-    texts = [f"message {n}" for n in range(count)]
+    _insert(conn, person, [_patient(n, chat) for n, chat in enumerate(chats, start=first)])
     rows = [
         {
-            "clinic_id": 1, "person_id": 2 + n // 2 % len(chats), "key": text, "kind": "notice", "rank": 2,
-            "body": Message(text).to_json(), "state": "waiting", "not_before": at,
+            "clinic_id": 1, "person_id": first + (n // (2 * BLOCK) * BLOCK + n % BLOCK) % len(chats), "key": f"bench:{n}",
+            "kind": "notice", "rank": 2, "body": Message(f"{NUMBERED}{n}").to_json(), "state": "waiting",
+            "not_before": at,
         }
-        for n, text in enumerate(texts)
+        for n in range(count)
     ]  # fmt: skip
     _insert(conn, outbox, rows)

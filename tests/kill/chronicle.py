@@ -1,18 +1,14 @@
-"""What a fortnight has led to, line by line, and what the phones have seen of it.
+"""What a fortnight has led to, line by line.
 
 Ids and instants at which something happened differ from one run to the next; what was meant does not. Each line names
 people by their codes and sessions by their wall times, so that two chronicles can be compared and read.
 """
 
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-
-from bot.emulator import Event, History
 
 _WHOSE = """
     SELECT check_in.id AS id, patient.code || ' ' || session.local || ' ' || check_in.kind AS about
@@ -57,7 +53,8 @@ def chronicle(database: Path) -> Counter[str]:
     """Everything that must be the same with kills and without, each line as often as it stands there."""
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
-        return Counter(line for word, query in QUERIES.items() for row in connection.execute(query) for line in _lines(word, row))
+        rows = ((word, row) for word, query in QUERIES.items() for row in connection.execute(query))
+        return Counter(line for word, row in rows for line in _lines(word, row))
 
 
 def _lines(word: str, row: sqlite3.Row) -> Iterator[str]:
@@ -74,9 +71,3 @@ def differences(calm: Counter[str], killed: Counter[str]) -> list[str]:
     """What only one of them says."""
     gone = [f"only without kills: {line}" for line in sorted((calm - killed).elements())]
     return gone + [f"only with kills:    {line}" for line in sorted((killed - calm).elements())]
-
-
-def copies(database: Path) -> int:
-    """How many more copies of outgoing messages there may be than messages, by the bot's own count."""
-    with closing(sqlite3.connect(database)) as connection:
-        return int(connection.execute("SELECT sum(attempts - 1) FROM outbox WHERE attempts > 1").fetchone()[0] or 0)

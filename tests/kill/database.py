@@ -1,13 +1,15 @@
 """The bot's database as anybody may read it, with none of the bot's code in between."""
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-_NOW = ":now"
 _LEFT = """
     SELECT (SELECT count(*) FROM inbox WHERE state = 'new'),
            (SELECT count(*) FROM inbox WHERE state = 'accepted'),
@@ -41,26 +43,35 @@ class Database:
     """Opened anew for each look: a connection that stayed open would spare a new process the recovery after a kill."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._uri = f"{path.resolve().as_uri()}?mode=ro"
 
     def left(self, now: datetime) -> Left:
         """What is left to do."""
         return Left(*self._one(_LEFT, {"now": _text(now)}))
 
+    def left_behind(self, now: datetime) -> Left:
+        """The same of a bot that was killed: looked up in a copy, as whoever opens the file first puts it right."""
+        with tempfile.TemporaryDirectory() as folder:
+            for file in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+                shutil.copy(file, folder)
+            with closing(sqlite3.connect(Path(folder) / self._path.name)) as connection:
+                return Left(*connection.execute(_LEFT, {"now": _text(now)}).fetchone())
+
     def next_at(self) -> datetime | None:
         """When something is due next."""
         (at,) = self._one(_NEXT, {})
         return None if at is None else datetime.fromisoformat(at).replace(tzinfo=UTC)
 
-    def not_done(self, updates: Iterable[int]) -> list[int]:
+    def not_done(self, updates: Iterable[int | None]) -> list[int | None]:
         """Those of these updates that are not in the inbox, or not done."""
         with closing(sqlite3.connect(self._uri, uri=True)) as connection:
             done = {i for (i,) in connection.execute("SELECT update_id FROM inbox WHERE state = 'done'")}
         return [update for update in updates if update not in done]
 
-    def _one(self, query: str, values: dict[str, str]) -> tuple[int, ...]:
+    def _one(self, query: str, values: dict[str, str]) -> tuple[Any, ...]:
         with closing(sqlite3.connect(self._uri, uri=True)) as connection:
-            row: tuple[int, ...] = connection.execute(query, values).fetchone()
+            row: tuple[Any, ...] = connection.execute(query, values).fetchone()
         return row
 
 

@@ -4,23 +4,23 @@ Whether the bot has done everything is judged from outside only: by what the Bot
 """
 
 import asyncio
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import TypeVar
 
 from bot import clinic, desk
 from bot.config import Config, load
 from bot.demo.player import instant
 from bot.demo.script import CAST, STARTS, Act, Person
-from bot.emulator import Emulator, Event, Shown
+from bot.emulator import Emulator, Event
 from bot.store.engine import Store
 from tests.kill.clock_file import ClockFile
-from tests.kill.database import Database
+from tests.kill.database import Database, Left
+from tests.kill.hands import Button, Hands
 from tests.kill.life import ROOT, Life
 from tests.kill.plan import WORK, Kill
 
@@ -29,7 +29,6 @@ T = TypeVar("T")
 PATIENCE_S = 60.0
 LOOK_S = 0.002
 SEEN_WITHIN_S = 0.3
-CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
 
 
 class Director:
@@ -38,13 +37,11 @@ class Director:
     def __init__(self, config: Config, clock: ClockFile, emulator: Emulator, life: Life, plan: dict[int, Kill]) -> None:
         self._config, self._clock, self._plan = config, clock, plan
         self._database = Database(config.database.path)
+        self._hands = {who.number: Hands(emulator.phone(who.number, who.name, who.lang)) for who in CAST}
         self.emulator, self.life = emulator, life
         self.work: list[list[str]] = []  # by operation: what the Bot API saw of the bot
+        self.left_behind: list[Left] = []  # by death
         self._before = 0  # so many events had happened before this operation
-        self._told: list[int] = []  # the updates of this operation
-        self._in_use: dict[int, int] = {}  # by person: the message tapped last
-        self._random = Random(0)
-        self._phones = {who.number: emulator.phone(who.number, who.name, who.lang) for who in CAST}
 
     # ------------------------------------------------------------------------------------------ the player
 
@@ -69,60 +66,37 @@ class Director:
     async def tap(self, who: Person, *labels: str) -> None:
         """One tap after another, each when the one before has been dealt with."""
         for label in labels:
-            message, words = self._find(who, label)
-            self._press(who, words, message)
-            await self._after(lambda words=words, message=message: self._press_again(who, words, message))
+            button = self._found(who, label)
+            self._hands[who.number].press(button)
+            await self._after(partial(self._hands[who.number].press_again, button))
 
     async def say(self, who: Person, words: str) -> None:
         """Typed once: a person sees it stand in the chat, and does not type it again."""
-        self._phones[who.number].say(words)
-        self._note()
+        self._hands[who.number].phone.say(words)
         await self._after()
 
     async def double_tap(self, who: Person, label: str) -> None:
         """Two taps at once."""
-        message, words = self._find(who, label)
-        self._press(who, words, message)
-        self._press(who, words, message)
+        button = self._found(who, label)
+        for _ in range(2):
+            self._hands[who.number].press(button)
         await self._after()
 
     async def old_button(self, who: Person, label: str) -> None:
         """The button of that label tapped last, whatever the screen shows now."""
         old = [tap for tap in self.emulator.history.of("tapped", chat=who.number) if tap.text == label][-1]
-        self._phones[who.number].press(old.data or "", old.message_id)
-        self._note()
+        self._hands[who.number].phone.press(old.data or "", old.message_id)
         await self._after()
 
-    # ------------------------------------------------------------------------------------------ phones
+    def _found(self, who: Person, label: str) -> Button:
+        button = self._hands[who.number].find(label)
+        assert button is not None, self._stuck(f'{who.name} finds no button "{label}":\n{self._hands[who.number]}')
+        return button
 
-    def _find(self, who: Person, label: str) -> tuple[Shown, str]:
-        """The button of that label on the message in use, else on the newest that has one, or on a copy of that.
-
-        A time on a button may be a minute later, as nothing happens while no process lives.
-        """
-        shown = [message for message in self._phones[who.number].messages if message.by_bot]
-        in_use = self._in_use.get(who.number)
-        for message in sorted(reversed(shown), key=lambda message: message.id != in_use):
-            for button in (button for row in message.keyboard for button in row):
-                if CLOCK_TIME.sub("", button["text"]) == CLOCK_TIME.sub("", label):
-                    copies = [other for other in shown if button in sum(other.keyboard, [])]
-                    return message if message.id == in_use else self._random.choice(copies), button["text"]
-        screens = "\n".join(f"{message.id}: {message.text} {message.buttons}" for message in shown[-4:])
-        raise AssertionError(f'{self._here()}: {who.name} finds no button "{label}":\n{screens}\n{self.life.tail()}')
-
-    def _press(self, who: Person, words: str, message: Shown) -> None:
-        self._phones[who.number].tap(words, message)
-        self._in_use[who.number] = message.id
-        self._note()
-
-    def _press_again(self, who: Person, words: str, message: Shown) -> None:
-        """Impatience: the very same button, if it is still there; the next question may have one of the same words."""
-        there = [now for now in self._phones[who.number].messages if now.id == message.id]
-        if there and there[0].keyboard == message.keyboard:
-            self._press(who, words, message)
-
-    def _note(self) -> None:
-        self._told.append(self.emulator.history.events[-1].detail["update_id"])
+    async def _write(self, work: Callable[..., T], *given: object) -> T:
+        """A transaction of the desk's own, beside the bot."""
+        async with await Store.open(self._config.database.path, now=self._clock.now) as store:
+            return await store.write(work, *given)
 
     # ------------------------------------------------------------------------------------------ time
 
@@ -137,30 +111,35 @@ class Director:
         self.emulator.world.updates.close()
         self.emulator.world.updates.open()
 
-    async def _after(self, again: Callable[[], None] | None = None) -> None:
+    async def _after(self, impatience: Callable[[], None] | None = None) -> None:
         """One operation is over: kill if the plan says so, then wait until everything is done."""
         kill = self._plan.get(len(self.work) + 1)
         if kill is not None:
-            await self._die_and_rise(kill, again)
-        await self.settled()
-        lost = self._database.not_done(self._told)
-        assert not lost, f"{self._here()}: confirmed, but not done: updates {lost}\n{self.life.tail()}"
-        self._told.clear()
+            await self._die_and_rise(kill, impatience)
+        await self._settled()
+        mine = [event.detail.get("update_id") for event in self._events() if event.kind in ("tapped", "said")]
+        lost = self._database.not_done(mine)
+        assert not lost, self._stuck(f"taken by the bot, but not done: updates {lost}")
         self.work.append(self._work())
         self._before = len(self.emulator.history.events)
 
-    def _here(self) -> str:
-        return f"operation {len(self.work) + 1}, {self._clock.now():%a %d %H:%M:%S}"
+    def _events(self) -> list[Event]:
+        """What has happened in this operation."""
+        return self.emulator.history.since(self._before)
 
-    async def settled(self) -> None:
+    def _work(self) -> list[str]:
+        """What the Bot API has seen of the bot's work in this operation."""
+        return [event.kind for event in self._events() if event.kind in WORK]
+
+    async def _settled(self) -> None:
         """Wait until the bot has nothing more to do at this moment."""
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not self._is_settled():
+                while not self._is_settled():  # noqa: ASYNC110  (a file in another process's hands rings no bell)
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             left = self._database.left(self._clock.now())
-            raise AssertionError(f"{self._here()}: never done, {left}; log:\n{self.life.tail()}") from None
+            raise AssertionError(self._stuck(f"this is never done: {left}")) from None
 
     def _is_settled(self) -> bool:
         if not self.emulator.world.updates.idle:
@@ -173,37 +152,34 @@ class Director:
             self._end_long_poll()  # the bot marks with its next poll what it has replied to
         return left.nothing
 
+    def _stuck(self, words: str) -> str:
+        return f"operation {len(self.work) + 1}, {self._clock.now():%a %d %H:%M:%S}: {words}\nlog: {self.life.tail()}"
+
     # ------------------------------------------------------------------------------------------ death
 
-    async def _die_and_rise(self, kill: Kill, again: Callable[[], None] | None) -> None:
+    async def _die_and_rise(self, kill: Kill, impatience: Callable[[], None] | None) -> None:
         await self._kill(kill)
-        self._end_long_poll()
-        if again is not None and kill.impatient:
-            again()
+        if impatience is not None and kill.impatient:
+            impatience()
         for seconds in kill.again:
             await self._next_life(kill)
             await asyncio.sleep(seconds)
             self.life.kill()
-            self._end_long_poll()
         await self._next_life(kill)
         await self.life.ready()
 
     async def _next_life(self, kill: Kill) -> None:
+        """The dead one is buried, a while nobody runs, then the next one starts."""
         await self.life.bury()
+        self._end_long_poll()
+        self.left_behind.append(self._database.left_behind(self._clock.now()))
         self._clock.move_to(self._clock.now() + timedelta(seconds=kill.down))
         await self.life.start()
 
     async def _kill(self, kill: Kill) -> None:
         """At its moment; if that does not come (the bot has less to do this time), a little later."""
         come = asyncio.Event()
-
-        def look(event: Event) -> None:
-            if event.kind == "fault" if kill.cut else len(self._work()) >= kill.moment.seen:
-                come.set()
-                if not kill.after:
-                    self.life.kill()
-
-        forget = self.emulator.history.subscribe(look)
+        forget = self.emulator.history.subscribe(partial(self._look, kill, come))
         if kill.cut:
             self.emulator.faults.add("cut", method=kill.cut)
         if kill.moment.seen:
@@ -214,21 +190,17 @@ class Director:
         await asyncio.sleep(kill.after)
         self.life.kill()
 
-    def _work(self) -> list[str]:
-        """What the Bot API has seen of the bot's work in this operation."""
-        return [event.kind for event in self.emulator.history.since(self._before) if event.kind in WORK]
-
-    # ------------------------------------------------------------------------------------------ the desk's own process
-
-    async def _write(self, work: Callable[..., T], *given: object) -> T:
-        async with await Store.open(self._config.database.path, now=self._clock.now) as store:
-            return await store.write(work, *given)
+    def _look(self, kill: Kill, come: asyncio.Event, event: Event) -> None:
+        """Is this its moment? If so, and at once: in the middle of the call, before its reply is out."""
+        if event.kind == "fault" if kill.cut else len(self._work()) >= kill.moment.seen:
+            come.set()
+            if not kill.after:
+                self.life.kill()
 
 
 @asynccontextmanager
 async def directed(folder: Path, cradle: asyncio.subprocess.Process, plan: dict[int, Kill]) -> AsyncIterator[Director]:
-    """A director with a running bot, in a folder of their own. When the block ends nobody lives any more."""
-    folder.mkdir()
+    """A director with a running bot, in an empty folder. When the block ends nobody lives any more."""
     clock = ClockFile.make(folder / "clock", instant(STARTS))
     async with Emulator(now=lambda: clock.now().timestamp()) as emulator:
         file = _configured(folder, emulator.base_url)
@@ -245,7 +217,7 @@ async def directed(folder: Path, cradle: asyncio.subprocess.Process, plan: dict[
 
 
 def _configured(folder: Path, base_url: str) -> Path:
-    """The shipped configuration over another Bot API and the shipped questionnaires."""
+    """The shipped configuration over another Bot API, with the shipped questionnaires."""
     text = (ROOT / "config.example.toml").read_text("utf-8")
     changes = {
         '"https://api.telegram.org"': f'"{base_url}"',

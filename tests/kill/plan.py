@@ -7,7 +7,12 @@ from random import Random
 LONGEST_S = 0.030
 START_S = 0.250
 DOWN_S = 20.0
-CALLS = {"sent": "sendMessage", "edited": "editMessageText", "answered": "answerCallbackQuery", "deleted": "deleteMessage"}
+CALLS = {
+    "sent": "sendMessage",
+    "edited": "editMessageText",
+    "answered": "answerCallbackQuery",
+    "deleted": "deleteMessage",
+}
 WORK = ("delivered", "confirmed", *CALLS)
 """What the Bot API sees of the bot at work, in the words of its history."""
 RARE = {"sent": 4, "deleted": 4}
@@ -16,7 +21,7 @@ RARE = {"sent": 4, "deleted": 4}
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment of the story: an operation, how much of the bot's work the Bot API has seen in it, and the last of it."""
+    """A moment of the story: an operation, how much of the bot's work the Bot API saw in it, and the last of that."""
 
     operation: int
     seen: int = 0
