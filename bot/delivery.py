@@ -1,8 +1,9 @@
 """Outbox -> Telegram, paced: what nobody is waiting for, in order for each chat, within Telegram's limits.
 
-Fixed slots of 1/29.5 s without bursts to catch up; one message in flight and one second apart for each chat; check-ins
-before notices before digests. One 429 defers its chat, two in a row pause all. A send whose reply was lost is unknown,
-not failed: it is tried once more, and counted. No promise of "exactly once" is possible: Telegram offers no key for it.
+Fixed slots of 1/29.5 s without bursts to catch up, and never more than 30 in a second as Telegram may count them; one
+message in flight and one second apart for each chat; check-ins before notices before digests. One 429 defers its chat,
+two in a row pause all. A send whose reply was lost is unknown, not failed: it is tried once more, and counted. No
+promise of "exactly once" is possible: Telegram offers no key for it.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import contextlib
 import heapq
 import logging
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SLOT = timedelta(seconds=1 / 29.5)
 APART = timedelta(seconds=1)
+AT_MOST, WITHIN = 30, timedelta(seconds=1.01)
+"""Telegram's own limit, with a little room. Slots alone would keep it only if every message travelled equally long."""
 IN_FLIGHT = 64
 BUFFER = 96
 LOOK_AGAIN = timedelta(seconds=0.1)
@@ -53,6 +55,13 @@ class Fate:
     counted: bool = False
 
 
+@dataclass(slots=True)
+class Counted:
+    """When a message was counted at the latest: while it is on its way, when it went; then, when its reply came."""
+
+    at: datetime
+
+
 class Delivery:
     """The pacer over the outbox. `run` works until cancelled, whenever it is woken."""
 
@@ -63,6 +72,9 @@ class Delivery:
         self._ready: list[tuple[datetime, int, int, int]] = []  # (not before, rank, id, chat)
         self._flying: set[asyncio.Task[None]] = set()
         self._more = False
+        self._claiming: asyncio.Task[None] | None = None
+        self._counted: deque[Counted] = deque(maxlen=AT_MOST)
+        self._shortest = AGAIN  # the shortest time between a message and its reply
         self._slot = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._last: dict[int, datetime] = {}
         self._limited = 0
@@ -75,12 +87,13 @@ class Delivery:
     def replied(self) -> None:
         """A reply went out beside the queue: it took a slot of the whole bot's rate."""
         now = self._clock.now()
-        self._slot = min(max(self._slot, now) + SLOT, now + APART)
+        self._slot = max(self._slot, min(max(self._slot, now) + SLOT, now + APART))
+        self._counted.append(Counted(now))
 
     @property
     def busy(self) -> bool:
         """Whether something is claimed, on its way, or to be looked for."""
-        return bool(self._chats or self._flying or self._more or self._woken.is_set())
+        return bool(self._chats or self._flying or self._claiming or self._more or self._woken.is_set())
 
     async def run(self) -> None:
         """Send what is due, whenever woken."""
@@ -95,9 +108,14 @@ class Delivery:
                 await self._clock.sleep(AGAIN.total_seconds())
 
     async def drain(self) -> None:
-        """Wait for what is on its way."""
+        """Wait for what is on its way, and put back what was claimed and did not go."""
+        if self._claiming is not None:
+            await asyncio.wait({self._claiming})
         if self._flying:
             await asyncio.wait(self._flying)
+        for queue in self._chats.values():
+            await self._store.write(outbox.put_back, queue[0].person_id, self._clock.now())
+        self._chats.clear()
 
     async def _empty(self) -> None:
         """Claim and send until nothing is due. The table is read again when woken, or when it gave all asked for."""
@@ -105,32 +123,41 @@ class Delivery:
             if self._woken.is_set():
                 self._woken.clear()
                 self._more = True
-            if self._more:
-                await self._claim()
+            self._claim_if_room()
             if self._chats:
                 await self._next()
+            elif self._claiming is not None:
+                await asyncio.wait({self._claiming})
             elif not self._more and not self._woken.is_set():
                 return
 
-    async def _claim(self) -> None:
+    def _claim_if_room(self) -> None:
+        """Claim in good time, beside the sending: the database may be busy for longer than a slot."""
+        if self._claiming is not None and self._claiming.done():
+            self._claiming, done = None, self._claiming
+            done.result()
         room = BUFFER - sum(len(queue) for queue in self._chats.values())
-        if room < BUFFER // 2:
-            return
-        rows = await self._store.write(outbox.claim, self._clock.now(), room)
-        self._more = len(rows) == room
-        for row in rows:
-            await self._queue(row)
+        if self._more and self._claiming is None and room >= BUFFER // 2:
+            self._more = False
+            self._claiming = asyncio.create_task(self._claim(room))
 
-    async def _queue(self, row: Outgoing) -> None:
-        if row.chat_id is None:
-            await self._store.write(_settled, row, Fate("gone"), self._clock.now())
-            return
-        queue = self._chats.get(row.chat_id)
+    async def _claim(self, room: int) -> None:
+        rows = await self._store.write(outbox.claim, self._clock.now(), room)
+        self._more = self._more or len(rows) == room
+        for row in rows:
+            if row.chat_id is not None:
+                self._queue(row.chat_id, row)
+        for row in rows:
+            if row.chat_id is None:
+                await self._store.write(outbox.give_up_on, row.person_id, self._clock.now())
+
+    def _queue(self, chat: int, row: Outgoing) -> None:
+        queue = self._chats.get(chat)
         if queue is not None:
             queue.append(row)
             return
-        self._chats[row.chat_id] = deque([row])
-        self._offer(row.chat_id, row)
+        self._chats[chat] = deque([row])
+        self._offer(chat, row)
 
     def _offer(self, chat: int, row: Outgoing) -> None:
         """The chat's first message may go out from here on."""
@@ -143,28 +170,48 @@ class Delivery:
             await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
             return
         now = self._clock.now()
-        wait = max(self._ready[0][0], self._slot) - now
+        wait = max(self._ready[0][0], self._free_from()) - now
         if wait > timedelta(0):
             await self._clock.sleep(min(wait, LOOK_AGAIN).total_seconds())
             return
         _, _, _, chat = heapq.heappop(self._ready)
         # The grid is kept through the small delays of the loop; after a longer one it starts anew, without a burst.
         self._slot = (self._slot if now - self._slot < SLOT else now) + SLOT
-        task = asyncio.create_task(self._fly(chat))
+        counted = Counted(now)
+        self._counted.append(counted)
+        task = asyncio.create_task(self._fly(chat, counted))
         self._flying.add(task)
         task.add_done_callback(self._land)
+
+    def _free_from(self) -> datetime:
+        """When one more may go: at its slot, and a second after the thirtieth before it."""
+        if len(self._counted) < AT_MOST:
+            return self._slot
+        return max(self._slot, self._counted[0].at + WITHIN)
+
+    def _replied_to(self, counted: Counted) -> None:
+        """It was counted, at the latest, when its reply set out: so long ago as the quickest one took both ways."""
+        now = self._clock.now()
+        self._shortest = min(self._shortest, now - counted.at)
+        counted.at = now - self._shortest
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a send ended badly: %s", type(task.exception()).__name__)
 
-    async def _fly(self, chat: int) -> None:
+    async def _fly(self, chat: int, counted: Counted) -> None:
         """One message on its way; then the chat's next one may follow, a second later."""
         queue = self._chats[chat]
         row = queue[0]
         fate = await self._send(chat, row)
-        await self._write_back(row, fate, list(queue))
+        if fate.became == "sent":
+            self._replied_to(counted)
+        while not await self._written_back(row, fate):
+            await self._clock.sleep(AGAIN.total_seconds())
+        if fate.message_id is not None and row.body.get("replaces") is not None:
+            with contextlib.suppress(TelegramError):
+                await outward.delete(self._bot, chat, row.body["replaces"])
         now = self._clock.now()
         self._last[chat] = now + APART
         queue.popleft()
@@ -220,26 +267,25 @@ class Delivery:
         if row.body.get("edit") is not None:
             await outward.edit(self._bot, chat, row.body["edit"], message)
             return None
-        sent = await outward.send(self._bot, chat, message, silent=row.body.get("silent", False))
-        if row.body.get("replaces") is not None:
-            with contextlib.suppress(TelegramError):
-                await outward.delete(self._bot, chat, row.body["replaces"])
-        return sent
+        return await outward.send(self._bot, chat, message, silent=row.body.get("silent", False))
 
-    async def _write_back(self, row: Outgoing, fate: Fate, queue: Sequence[Outgoing]) -> None:
-        now = self._clock.now()
-        if fate.became == "later":
-            counted = row.id if fate.counted else None
-            await self._store.write(outbox.put_back, [w.id for w in queue], now + fate.wait, counted)
-        elif fate.became == "gone":
-            await self._store.write(outbox.give_up_on, row.person_id, now)
-        else:
-            await self._store.write(_settled, row, fate, now)
+    async def _written_back(self, row: Outgoing, fate: Fate) -> bool:
+        """Whether the database took what became of it. What was sent and is not noted would be sent again."""
+        try:
+            await self._store.write(_settled, row, fate, self._clock.now())
+        except StoreError as error:
+            log.error("outbox %d: what became of it is not stored: %s", row.id, type(error).__name__)
+            return False
+        return True
 
 
 def _settled(conn: Connection, row: Outgoing, fate: Fate, now: datetime) -> None:
     """Keep what became of it, and which message now stands for the check-in."""
-    sent_at = now if fate.became == "sent" else None
-    outbox.settle(conn, row.id, fate.became, sent_at=sent_at, message_id=fate.message_id)
+    if fate.became == "later":
+        outbox.put_back(conn, row.person_id, now + fate.wait, row.id if fate.counted else None)
+    elif fate.became == "gone":
+        outbox.give_up_on(conn, row.person_id, now)
+    else:
+        outbox.settle(conn, row.id, fate.became, now if fate.became == "sent" else None, fate.message_id)
     if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice"):
         checkins.set_message(conn, row.about, fate.message_id)

@@ -273,4 +273,6 @@ def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
     if who is None:
         return
     body = Message.to_json(reply.message) | {"edit": reply.edit, "replaces": reply.replaces}
+    if reply.edit is not None and reply.about:
+        body |= {"turn": outbox.turn_of(conn, reply.about)}
     outbox.add(conn, who, key, "edit" if reply.edit else "notice", body, now, about=reply.about or None)

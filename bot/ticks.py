@@ -142,7 +142,7 @@ def _quiet_until(conn: Connection, kept: Kept, config: Config, now: datetime) ->
 def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:
     """Hide what was being read or put off. A "ready when you are" stays as it is: it may still be answered late."""
     form = compose(config.questionnaires.by_id, kept.asks or Asks(()), kept.check_in.voice)
-    body = show(kept, form, config, now).to_json() | {"edit": kept.message_id}
+    body = show(kept, form, config, now).to_json() | {"edit": kept.message_id, "turn": kept.check_in.place.turn}
     key = f"{what}:{kept.check_in.id}:{kept.check_in.place.turn}:{now.isoformat()}"
     outbox.add(conn, kept.person, key, "edit", body, now, about=kept.check_in.id)
 
@@ -163,9 +163,10 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     session, following, number = _around(conn, kept)
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
-    if now < closes and kept.person.state not in ("stopped", "declined") and not kept.person.can_be_asked:
+    planned_until = kept.check_in.closes
+    if now < planned_until and kept.person.state not in ("stopped", "declined") and not kept.person.can_be_asked:
         # Not in yet, or the phone blocked us: whoever comes (back) before the closing is asked then.
-        checkins.postpone(conn, kept.check_in.id, closes)
+        checkins.postpone(conn, kept.check_in.id, planned_until)
         return
     why = _why_not(kept, who, config, number, now, now >= closes)
     if why is not None:

@@ -1,7 +1,7 @@
 """HTTP to the Bot API: python-telegram-bot over aiohttp.
 
 The library's own httpx transport loses its speed with many requests in flight and opens a new connection for nearly
-every tap of a quiet bot; the reasons are in README under Decisions. `Unsent` says that a request surely did not arrive.
+every tap of a quiet bot; the reasons are in README under Decisions. `Unsent` says that a request was not carried out.
 """
 
 import json
@@ -13,10 +13,13 @@ from telegram.request import BaseRequest, RequestData
 
 CONNECTIONS = 256
 KEEP_ALIVE_S = 120.0
+SERVER_TROUBLE = 500
 
 
 class Unsent(NetworkError):
-    """No connection came about: the request did not arrive, and can be repeated without making a second copy."""
+    """Not carried out: no connection came about, or the answer was that the server is in trouble (5xx). It can be
+    repeated for as long as the trouble lasts; a lost reply cannot, for each try may make a copy.
+    """
 
 
 class AiohttpRequest(BaseRequest):
@@ -60,6 +63,8 @@ class AiohttpRequest(BaseRequest):
         timeout = aiohttp.ClientTimeout(total=seconds + self._slack, sock_connect=self._connect)
         try:
             async with self._session.request(method, url, timeout=timeout, **_body(request_data)) as reply:
+                if reply.status >= SERVER_TROUBLE:
+                    raise Unsent(f"HTTP {reply.status}")
                 return reply.status, await reply.read()
         # The texts of these errors may hold the address, and with it the token: only their kind is passed on.
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

@@ -106,6 +106,8 @@ def test_a_good_case_is_read() -> None:
         pytest.param("sessions.0.patient", {}, id="a patient asked nothing"),
         pytest.param("sessions.0.patient.alliance", {}, id="a form sent with every item skipped"),
         pytest.param("sessions.0.patient.alliance", {"goals_1": None}, id="an item skipped"),
+        pytest.param("sessions.0.patient.alliance", {"goals_1": 1, "goals_2": 5}, id="the ends of a scale from 1 to 5"),
+        pytest.param("sessions.0.patient.homework", {"done": 0, "well": 4}, id="the ends of a scale from 0 to 4"),
         pytest.param("sessions.0.patient.goals", "missed", id="ticks missed"),
         pytest.param("sessions.0.patient.goals", {"chosen": [1]}, id="no goal first"),
         pytest.param("sessions.0.patient.goals", {"chosen": None, "top": None}, id="ticks skipped"),
@@ -320,6 +322,12 @@ def test_a_session_that_was_not_held_has_answers_of_neither_side() -> None:
 def test_the_order_of_sessions_is_checked_even_where_the_zone_is_wrong() -> None:
     data = spoilt("sessions.2.starts", "2026-03-01T14:00") | {"zone": "Nowhere"}
     assert [problem.where for problem in problems(data)] == ["zone", "sessions[2].starts"]
+
+
+def test_a_session_without_a_time_does_not_hide_the_order_of_the_others() -> None:
+    data = spoilt("sessions.2.starts", "2026-03-01T14:00")
+    data["sessions"][1]["starts"] = "soon"
+    assert [problem.where for problem in problems(data)] == ["sessions[1].starts", "sessions[2].starts"]
 
 
 def test_a_long_value_is_cut_short() -> None:

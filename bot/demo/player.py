@@ -50,8 +50,8 @@ class StagePlayer:
         """Tap buttons one after the other."""
         for label in labels:
             self.phone(who).tap(label)
-            await self.stage.settle()
-        await self._watch()
+            await self.stage.quiet()
+        await self._done()
 
     async def say(self, who: Person, words: str) -> None:
         """Type something."""

@@ -8,10 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy import Connection
 
 from bot import clinic
 from bot.app import App, running
@@ -19,7 +17,6 @@ from bot.clock import ManualClock
 from bot.config import Config
 from bot.emulator import Emulator, Phone
 from bot.store import due
-from bot.store.engine import Store
 
 TURN_S = 0.002
 """How long to leave the others at work before looking again: the only real waiting here."""
@@ -39,12 +36,13 @@ class Stage:
     async def settle(self) -> None:
         """Wait until nobody has anything to do at this moment. The tick is woken only where something is due."""
         async with asyncio.timeout(PATIENCE_S):
-            await self._quiet()
+            await self.quiet()
             while (at := await self.app.store.read(due.next_at)) is not None and at <= self.clock.now():
                 self.app.ticks.wake()
-                await self._quiet()
+                await self.quiet()
 
-    async def _quiet(self) -> None:
+    async def quiet(self) -> None:
+        """Wait until nobody is at work. What became due meanwhile is left for `settle`."""
         await self.emulator.idle(PATIENCE_S)
         while self.app.busy:  # noqa: ASYNC110 - three at work, and no event for when all have nothing to do
             await asyncio.sleep(TURN_S)
@@ -84,13 +82,3 @@ async def stage(config: Config, start: datetime) -> AsyncIterator[Stage]:
         local = replace(config, telegram=replace(config.telegram, base_url=emulator.base_url))
         async with running(local, emulator.token, clock) as app:
             yield Stage(local, clock, emulator, app)
-
-
-def utc(text: str) -> datetime:
-    """An instant from "2026-11-03T21:00"."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-async def rows(store: Store, query: Callable[[Connection], Any]) -> Any:
-    """What a query of the database gives, for a look behind the stage."""
-    return await store.read(query)

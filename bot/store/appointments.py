@@ -1,5 +1,6 @@
 """Sessions and what follows from them: the planned check-ins and digests of a pair, derived anew at every change."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -106,7 +107,10 @@ def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
     first = row.starts_on if row.made_until is None else row.made_until + timedelta(days=1)
     rule = WeeklyRule(row.weekday, time.fromisoformat(row.time), row.minutes)
     last = min(until, row.ends_on or until)
-    made = [add_session(conn, pair, wall, row.zone, row.minutes, row.id) for wall in rule.walls(first, last)]
+    made = []
+    for wall in rule.walls(first, last):
+        with contextlib.suppress(Refused):  # the desk has put a session there already
+            made.append(add_session(conn, pair, wall, row.zone, row.minutes, row.id))
     conn.execute(update(weekly).where(weekly.c.id == weekly_id).values(made_until=last))
     return made
 
@@ -128,7 +132,7 @@ def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
     rows = sessions_of(conn, pair_id, now - LOOK_BACK)
     appointments = [as_appointment(row) for row in rows]
     before = select(func.count()).where(session.c.pair_id == pair_id, session.c.ends_at < now - LOOK_BACK)
-    earlier = int(conn.execute(before.where(session.c.state != "cancelled")).scalar_one())
+    earlier = int(conn.execute(before.where(session.c.state.in_(("planned", "held")))).scalar_one())
     who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
     planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
     _plan_check_ins(conn, pair, rows, planned, plan)

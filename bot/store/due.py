@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union_all
 
-from bot.store.outbox import next_at as next_in_outbox
-from bot.store.tables import check_in, digest
+from bot.store.tables import check_in, digest, outbox
+
+_MOMENTS = union_all(
+    select(func.min(check_in.c.due_at).label("at")),
+    select(func.min(digest.c.due_at)),
+    select(func.min(outbox.c.not_before)).where(outbox.c.state == "waiting"),
+).subquery()
+_NEXT = select(func.min(_MOMENTS.c.at))
 
 
 def next_at(conn: Connection) -> datetime | None:
     """The earliest moment at which a check-in, a digest or the outbox wants attention; None if nothing does."""
-    moments = [
-        conn.execute(select(func.min(check_in.c.due_at))).scalar(),
-        conn.execute(select(func.min(digest.c.due_at))).scalar(),
-        next_in_outbox(conn),
-    ]
-    return min((at for at in moments if at is not None), default=None)
+    return conn.execute(_NEXT).scalar()

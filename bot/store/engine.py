@@ -26,7 +26,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 from sqlalchemy import URL, AdaptedConnection, Connection, Engine, NullPool, Result, create_engine, event
 from sqlalchemy.engine import FilterResult
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from bot.store import migrating
 from bot.store.errors import NotDrained, NotStored, StoreClosed
@@ -104,8 +104,10 @@ class Store:
         """
         if self._closed:
             raise StoreClosed("the database is closed")
-        async with self._seats, self._readers.connect() as connection:
-            return await connection.run_sync(_in_one_view, fn, args, kwargs)
+        async with self._seats:
+            # What sqlalchemy.ext.asyncio is made of; that package itself would bring the whole ORM along at every start.
+            value: T = await greenlet_spawn(_in_one_view, self._readers, fn, args, kwargs)
+            return value
 
     async def close(self) -> None:
         """Finish what is queued, then close every connection; doing it twice does nothing.
@@ -126,7 +128,7 @@ class Store:
         """A connection that is in use would outlive its pool, and its thread with it: wait for every reader first."""
         for _ in range(READERS):
             await self._seats.acquire()
-        await self._readers.dispose()
+        await greenlet_spawn(self._readers.dispose)
 
     async def __aenter__(self) -> Self:
         return self
@@ -293,12 +295,13 @@ def _forget_frames(error: BaseException | None) -> None:
         error = error.__context__
 
 
-def _in_one_view(connection: Connection, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+def _in_one_view(engine: Engine, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
     """Run `fn` inside a transaction, so that all its queries see the same moment."""
-    driver = connection.connection.dbapi_connection
-    assert isinstance(driver, AdaptedConnection)
-    driver.run_async(_begin)  # two hops between threads fewer than through Core
-    return fn(connection, *args, **kwargs)
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, AdaptedConnection)
+        driver.run_async(_begin)  # two hops between threads fewer than through Core
+        return fn(connection, *args, **kwargs)
 
 
 async def _begin(driver: Any) -> None:
@@ -378,15 +381,15 @@ def _writing_engine(path: Path) -> Engine:
     return engine
 
 
-def _reading_engine(path: Path) -> AsyncEngine:
-    engine = create_async_engine(
+def _reading_engine(path: Path) -> Engine:
+    engine = create_engine(
         _url(path, "aiosqlite"),
         pool_size=READERS,
         max_overflow=0,
         connect_args={"isolation_level": None},
         hide_parameters=True,
     )
-    _set_pragmas(engine.sync_engine, _READING)
+    _set_pragmas(engine, _READING)
     return engine
 
 

@@ -1,14 +1,13 @@
 """What is to be sent and nobody is waiting for. Written in the transaction that decides it, sent by `delivery`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.core.person import Person
-from bot.store.tables import AnyRow, outbox, person
+from bot.store.tables import AnyRow, check_in, outbox, person
 from bot.store.upsert import insert_or_leave
 
 PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests
@@ -23,6 +22,15 @@ _WAITING = (
     .limit(bindparam("most"))
 )  # fmt: skip
 _CLAIM = update(outbox).where(outbox.c.id == bindparam("b_id")).values(state="sending", attempts=outbox.c.attempts + 1)
+
+_SETTLE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("state", "sent_at", "message_id")})
+)
+_LAST_OF = select(func.max(outbox.c.not_before)).where(
+    outbox.c.person_id == bindparam("person"), outbox.c.state == "waiting"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +50,56 @@ class Outgoing:
 def add(
     conn: Connection, who: Person, key: str, kind: str, body: dict[str, Any], now: datetime, about: str | None = None
 ) -> None:
-    """Put something into the outbox; the same key a second time changes nothing."""
+    """Put something into the outbox, behind what waits for the same person; the same key again changes nothing."""
+    last = conn.execute(_LAST_OF, {"person": who.id}).scalar()
     values = {
         "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
-        "rank": RANK[kind], "body": body, "state": "waiting", "not_before": now,
+        "rank": RANK[kind], "body": body, "state": "waiting", "not_before": max(now, last or now),
     }  # fmt: skip
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
 
 
 def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
-    """Take what is due, in order; it is "sending" until `settle` says what became of it."""
+    """Take what is due, in order; it is "sending" until `settle` says what became of it.
+
+    A screen that waited here while the person went on is dropped: it would bring an older one back.
+    """
     rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
-    if rows:
-        conn.execute(_CLAIM, [{"b_id": row.id} for row in rows])
-    return rows
+    outdated = [row for row in rows if "turn" in row.body and row.body["turn"] != turn_of(conn, row.about)]
+    for row in outdated:
+        settle(conn, row.id, "dropped", None, None)
+    claimed = [row for row in rows if row not in outdated]
+    if claimed:
+        conn.execute(_CLAIM, [{"b_id": row.id} for row in claimed])
+    return claimed
+
+
+def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
+    """The turn of the screen at which a check-in stands."""
+    place = conn.execute(select(check_in.c.place).where(check_in.c.id == check_in_id)).scalar()
+    return None if place is None else int(place["turn"])
 
 
 def _outgoing(row: AnyRow) -> Outgoing:
     return Outgoing(row.id, row.kind, row.about, row.rank, row.body, row.attempts + 1, row.person_id, row.chat_id)
 
 
-def settle(conn: Connection, outgoing_id: int, state: str, **values: object) -> None:
+def settle(conn: Connection, outgoing_id: int, state: str, sent_at: datetime | None, message_id: int | None) -> None:
     """Write back what became of a send."""
-    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(state=state, **values))
+    conn.execute(_SETTLE, {"b_id": outgoing_id, "b_state": state, "b_sent_at": sent_at, "b_message_id": message_id})
 
 
-def put_back(conn: Connection, ids: Sequence[int], not_before: datetime, counted: int | None = None) -> None:
-    """These wait until `not_before`. Only the one that may have arrived (`counted`) keeps its attempt."""
-    back = update(outbox).where(outbox.c.id.in_(ids))
-    conn.execute(back.values(state="waiting", not_before=not_before))
-    conn.execute(back.where(outbox.c.id != (counted or 0)).values(attempts=outbox.c.attempts - 1))
+def put_back(conn: Connection, person_id: int, not_before: datetime, counted: int | None = None) -> None:
+    """All there is for this person waits until `not_before`, so that its order stays.
+
+    Only the one that may have arrived (`counted`) keeps its attempt.
+    """
+    to_person = update(outbox).where(outbox.c.person_id == person_id)
+    claimed = to_person.where(outbox.c.state == "sending")
+    conn.execute(claimed.where(outbox.c.id != (counted or 0)).values(attempts=outbox.c.attempts - 1))
+    conn.execute(claimed.values(state="waiting", not_before=not_before))
+    waiting = to_person.where(outbox.c.state == "waiting", outbox.c.not_before < not_before)
+    conn.execute(waiting.values(not_before=not_before))
 
 
 def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:
@@ -86,9 +114,3 @@ def resume(conn: Connection, now: datetime) -> int:
     """After a stop: what was being sent may or may not have arrived; it is tried once more, and counted."""
     again = update(outbox).where(outbox.c.state == "sending").values(state="waiting", not_before=now)
     return conn.execute(again).rowcount
-
-
-def next_at(conn: Connection) -> datetime | None:
-    """When the next thing in the outbox may go out; None if it is empty."""
-    query = select(outbox.c.not_before).where(outbox.c.state == "waiting").order_by(outbox.c.not_before).limit(1)
-    return conn.execute(query).scalar()

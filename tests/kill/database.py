@@ -53,7 +53,7 @@ class Database:
     def left_behind(self, now: datetime) -> Left:
         """The same of a bot that was killed: looked up in a copy, as whoever opens the file first puts it right."""
         with tempfile.TemporaryDirectory() as folder:
-            for file in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+            for file in self._path.parent.glob(f"{self._path.name}*"):
                 shutil.copy(file, folder)
             with closing(sqlite3.connect(Path(folder) / self._path.name)) as connection:
                 return Left(*connection.execute(_LEFT, {"now": _text(now)}).fetchone())

@@ -49,7 +49,7 @@ class Hands:
 
 
 def _of(message: Shown, label: str) -> Button | None:
-    """The message's button of that label; a time on it may be a minute later, as nothing happens in a pause of lives."""
+    """The message's button of that label; after a pause between two lives, a time on it may be a minute later."""
     for row in message.keyboard:
         for button in row:
             if CLOCK_TIME.sub("", button["text"]) == CLOCK_TIME.sub("", label):
