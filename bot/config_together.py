@@ -1,6 +1,6 @@
 """What values of config.toml mean together, and beside the questionnaires: mistakes that no single value shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.config_keys import AT_LEAST, BY_LANGUAGE, CHECK_INS
@@ -8,6 +8,9 @@ from bot.core.problem import did_you_mean
 from bot.core.questionnaire import Questionnaire, Voice, Words
 from bot.core.questionnaire_part import listed, shown
 from bot.toml.file import TomlFile
+
+MOST_ROWS, MOST_BUTTONS, MOST_WORDS = 26, 100, 2500
+MOST_GOALS, BELOW_THE_FORM = 5, 5
 
 Values = dict[str, dict[str, Any]]
 """The values by table and key; one with a mistake of its own is left out."""
@@ -25,6 +28,7 @@ def together(file: TomlFile, values: Values, found: Mapping[str, Questionnaire |
         _known_questionnaires(file, key, values["questionnaires"].get(key, ()), found)
     if values["questionnaires"].get("after_session") == ():
         file.wrong(("questionnaires", "after_session"), 'is empty: write at least one, as ["alliance"].')
+    _one_message(file, [one for name in values["questionnaires"].get("therapist", ()) if (one := found.get(name))])
     used = {name for key in CHECK_INS for name in values["questionnaires"].get(key, ())}
     for name in sorted(used):
         _speaks(file, found.get(name), spoken)
@@ -75,6 +79,19 @@ def _known_questionnaires(
             file.wrong(path, f"there is no questionnaire {shown(name)} in the folder.{hint}")
         elif (one := found[name]) is not None and not one.items_for(side):
             file.wrong(path, f"{shown(name)} asks the {side} nothing: take it out, or add {side}.en to its items.")
+
+
+def _one_message(file: TomlFile, asked: Sequence[Questionnaire]) -> None:
+    """That the therapist's form fits one message: a letter for each row, a hundred buttons, 4096 characters."""
+    items = [item for one in asked for item in one.items_for("therapist")]
+    buttons = sum(len(item.choices) + (MOST_GOALS if item.choices_from else 0) for item in items) + BELOW_THE_FORM
+    words = sum(max(map(len, item.wording["therapist"].values()), default=0) for item in items)
+    if len(items) > MOST_ROWS or buttons > MOST_BUTTONS or words > MOST_WORDS:
+        says = (
+            f"the therapist's form is one message: {MOST_ROWS} questions with {MOST_BUTTONS} buttons and {MOST_WORDS} "
+            f"letters fit, and here are {len(items)}, {buttons} and {words}: take a questionnaire out."
+        )
+        file.wrong(("questionnaires", "therapist"), says)
 
 
 def _speaks(file: TomlFile, questionnaire: Questionnaire | None, spoken: tuple[str, ...]) -> None:

@@ -258,7 +258,7 @@ def _whose(raw: dict[str, Any]) -> int:
 
 
 def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
-    """The update without the words and buttons of the message that was tapped: nobody reads them, and they cost most."""
+    """The update without the words and buttons of the message that was tapped: they are not needed, and cost most."""
     query = raw.get("callback_query")
     message = query.get("message") if isinstance(query, dict) else None
     if not isinstance(query, dict) or not isinstance(message, dict):

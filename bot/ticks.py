@@ -25,6 +25,7 @@ from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
 from bot.store import appointments, checkins, digests, histories, inbox, outbox, people
+from bot.store import due as due_moments
 from bot.store.checkins import Kept
 from bot.store.engine import Store
 from bot.store.errors import StoreError
@@ -68,8 +69,11 @@ class Ticks:
                 self._working = False
 
     async def tick(self) -> None:
-        """Everything that is due at this moment."""
+        """Everything that is due at this moment. Nearly always that is nothing, and one query says so."""
         now = self._clock.now()
+        first = await self._store.read(due_moments.next_at)
+        if first is None or first > now:
+            return
         while ids := await self._store.read(checkins.due_ids, now, AT_ONCE):
             await self._each(open_or_next, checkins.postpone, ids, now)
         while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
@@ -217,7 +221,8 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
         return Asks(names.homework, number)
     if voice == "therapist":
         last = _last_homework(conn, history, kept)
-        return Asks(names.therapist, number, goals, before, last, config.plan.therapist_bond)
+        asked = tuple(name for name in names.therapist if config.plan.homework or name not in names.homework)
+        return Asks(asked, number, goals, before, last, config.plan.therapist_bond)
     asked, only = names.after_session, None
     if number == 1:
         asked += names.after_first
@@ -270,7 +275,7 @@ def announce(conn: Connection, digest_id: str, config: Config, now: datetime) ->
     silent = kept.pair_id is not None and not _has_news(conn, kept, config, now)
     digests.mark(conn, digest_id, "sent", now)
     body = chat_digests.prompt(kept, therapist).to_json() | {"silent": silent}
-    outbox.add(conn, therapist, f"digest:{digest_id}", "digest", body, now, about=digest_id)
+    outbox.add(conn, therapist, f"digest:{digest_id}:{kept.local}", "digest", body, now, about=digest_id)
 
 
 def _has_news(conn: Connection, kept: digests.KeptDigest, config: Config, now: datetime) -> bool:

@@ -234,6 +234,7 @@ MISTAKES: list[tuple[str, object, str, str]] = [
     (f"{TICKS}.chosen", [2, 1, 2], "sessions[0].patient.goals.chosen[2]", "2 stands in the list twice"),
     (f"{TICKS}.chosen", TAKE_OUT, "sessions[0].patient.goals.top", 'in "chosen": tick it there too'),
     (f"{TICKS}.top", "other", "sessions[0].patient.goals.top", '"other" is not among the goals in "chosen"'),
+    (f"{TICKS}.top", 3, "sessions[0].patient.goals.top", "3 is not among the goals"),
     (f"{TICKS}.top", 2.0, "sessions[0].patient.goals.top", "2.0 is not among the goals"),
     (f"{TICKS}.top", [2], "sessions[0].patient.goals.top", "[2] is not among the goals"),
     (f"{TICKS}.first", 2, "sessions[0].patient.goals.first", "known: chosen, top"),

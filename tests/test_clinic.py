@@ -67,7 +67,8 @@ def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_a_therapist_is_added(desk: Desk) -> None:
     shown = desk.gives("therapist", "add", "--code", "T-2", "--zone", "Europe/Berlin", "--lang", "en")
     assert shown == {
-        "id": shown["id"], "role": "therapist", "code": "T-2", "zone": "Europe/Berlin", "lang": "en", "state": "invited",
+        "id": shown["id"], "role": "therapist", "code": "T-2", "zone": "Europe/Berlin", "lang": "en",
+        "state": "invited",
     }  # fmt: skip
 
 

@@ -155,6 +155,7 @@ def test_named_goals(sessions: list[Json], says: str) -> None:
     [
         pytest.param({"chosen": (1, "other"), "top": 1}, Ticked((1, "other"), 1), id="two ticks, one of them first"),
         pytest.param({"chosen": (1,), "top": None}, Ticked((1,), None), id="the first was skipped"),
+        pytest.param({"chosen": (), "top": 1}, None, id="nothing was ticked"),
         pytest.param({"chosen": None}, None, id="the ticks were skipped"),
         pytest.param({}, None, id="an empty form"),
         pytest.param("missed", None, id="a missed form"),

@@ -121,9 +121,7 @@ def _command(
         return said(joining.consent(who, config))
     if who.state in JOINING:
         step = joining.present(who, config, now)
-        return (
-            said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
-        )
+        return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
     return _member_command(conn, who, command, config, now) or said(_help(who, lang, config))
 
 

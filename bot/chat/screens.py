@@ -9,12 +9,16 @@ from bot.core.form import STILL, Form, Question, asked
 from bot.core.history import Answer
 from bot.core.questionnaire import Choice
 from bot.core.walltime import zone_of
-from bot.message import Button, Message, Rows, one_a_line
+from bot.message import TEXT_LIMIT, Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
 from bot.store.checkins import Kept
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_GOALS = 5
+MOST_TO_CHANGE = 96
+"""A keyboard has room for a hundred buttons."""
+SHORTER = ((1000, 1000), (300, 300), (60, 60), (30, 20))
+"""How long a question and its answer may be on the summary, so that it stays one message."""
 VERBS: dict[Verb, str] = {
     "begin": "b", "pick": "p", "on": "n", "off": "f", "done": "d", "back": "k", "skip": "s", "later": "l", "again": "a",
     "hide": "h", "change": "g", "goto": "o", "send": "x", "not_met": "m", "did_not_meet": "y", "pass": "z",
@@ -88,7 +92,7 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         words=wording(question, form, lang, config),
         optional=question.item.optional, kind=question.item.kind, most=question.item.most,
         can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
-        so_far="" if question.item.kind == "many" else answer_words(question, value, lang),
+        so_far="" if question.item.kind == "many" else _short(answer_words(question, value, lang), 1000),
     )  # fmt: skip
     first = n == 1
     below: list[list[Verb]] = [["skip"] if first else ["back", "skip"], [*_later_if_open(kept), "hide"]]
@@ -119,21 +123,24 @@ def _is_chosen(choice: Choice, value: Answer) -> bool:
 
 
 def _summary(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
-    lang = kept.person.lang
-    rows = [
-        {"words": wording(q, form, lang, config), "answer": answer_words(q, kept.check_in.answers.get(q.key), lang)}
-        for q in (form.questions[n] for n in asked(form, kept.check_in.answers))
-        if q.item.id != STILL.id
-    ]
-    text = page(lang, "summary.txt", rows=rows, crisis=crisis(config, lang))
-    return Message(text, _rows(kept, [["send"], ["change"], ["back", "hide"]]))
+    lang, answers = kept.person.lang, kept.check_in.answers
+    shown = [form.questions[n] for n in asked(form, answers)]
+    shown = [q for q in shown if q.item.id != STILL.id or answers.get(q.key) == "yes"]
+    rows = [(wording(q, form, lang, config), answer_words(q, answers.get(q.key), lang)) for q in shown]
+    text = ""
+    for most_words, most_answer in SHORTER:
+        short = [{"words": _short(w, most_words), "answer": _short(a, most_answer)} for w, a in rows]
+        text = page(lang, "summary.txt", rows=short, crisis=crisis(config, lang))
+        if len(text) <= TEXT_LIMIT:
+            break
+    return Message(text[:TEXT_LIMIT], _rows(kept, [["send"], ["change"], ["back", "hide"]]))
 
 
 def _change(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
     lang = kept.person.lang
     buttons = [
         Button(_short(wording(form.questions[n], form, lang, config)), data(kept, "goto", n))
-        for n in asked(form, kept.check_in.answers)
+        for n in asked(form, kept.check_in.answers)[:MOST_TO_CHANGE]
     ]
     return Message(phrase(lang, "which_change"), one_a_line(buttons) + _rows(kept, [["back", "hide"]]))
 

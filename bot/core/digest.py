@@ -6,6 +6,7 @@ session while the therapist's own form for it is still open: `blind` sessions ar
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
@@ -15,6 +16,7 @@ from bot.core.scoring import alliance_scores, homework_index, number
 from bot.core.thresholds import Thresholds
 
 FIRST_SCREEN = 3
+READ_BEFORE = timedelta(hours=1)  # what comes later than this before a session may be missed by its digest
 FOLD_TICKS_FROM = 3  # sessions with unchanged ticks
 
 
@@ -101,7 +103,8 @@ def build(
     every = findings(shown, thresholds)
     recent = _recent(shown)
     # One silence may be said of a held session and of a cancelled one after it: the later word stands.
-    newest = {(line.finding.rule, line.finding.about): line for n in recent for line in _lines(shown, every, n)}
+    told = [*_late(shown, recent), *recent]
+    newest = {(line.finding.rule, line.finding.about): line for n in told for line in _lines(shown, every, n)}
     lines = [*newest.values(), *_late_memory(shown, every, recent)]
     lines.sort(key=lambda line: not line.is_flag)
     last = shown.sessions[recent[0]] if recent else None
@@ -115,7 +118,7 @@ def build(
         min(FIRST_SCREEN, flags or len(lines)),
         _agrees(shown, recent, lines),
         _same_goal(last, lines),
-        tuple(words for n in recent if (words := _own_words(shown.sessions[n]))),
+        tuple(words for n in told if (words := _own_words(shown.sessions[n]))),
         next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
         _gaps(last, last.local in blind if last else False),
         shown,
@@ -130,6 +133,15 @@ def _recent(history: History) -> list[int]:
     """The last session that was held and what came after it; all there is if none was held."""
     held = [n for n, session in enumerate(history.sessions) if session.state == "held"]
     return list(range(held[-1] if held else 0, len(history.sessions)))
+
+
+def _late(history: History, recent: Sequence[int]) -> list[int]:
+    """Earlier sessions about which the patient answered too late for the digest before: nobody has read that yet."""
+    if not recent:
+        return []
+    read = history.sessions[recent[0]].starts - READ_BEFORE
+    sides = enumerate(session.patient for session in history.sessions[: recent[0]])
+    return [n for n, side in sides if side.answered_at is not None and side.answered_at > read]
 
 
 def _lines(history: History, every: Sequence[Sequence[Finding]], n: int) -> list[Line]:
@@ -230,7 +242,8 @@ def _gaps(session: Session | None, blind: bool) -> tuple[str, ...]:
     gaps += ["blind"] if blind else []
     patient, therapist = session.patient.alliance, session.therapist.alliance
     by_patient: dict[Part, str] = {"missed": "patient_missed", "excused": "patient_excused"}
-    if not blind and not isinstance(patient, dict) and session.state == "held":
+    asked_otherwise = patient is None and session.patient.answered_at is not None  # a clinic's own items, all answered
+    if not blind and not isinstance(patient, dict) and session.state == "held" and not asked_otherwise:
         gaps.append(by_patient.get(patient if isinstance(patient, str) else None, "patient_not_asked"))
     theirs = answered(therapist)
     if theirs is not None and all(value is None for value in theirs.values()):

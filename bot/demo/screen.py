@@ -37,7 +37,7 @@ def console_for_terminal() -> Console:
 class Screen:
     """Shows entries one after the other. `starts` and `ends`, in the clinic's zone, are those of the story.
 
-    `clock` is the reader's, not the story's: nothing new is shown before `pace` seconds for each line have passed.
+    `clock` is the reader's, not the story's: the reader is given `pace` seconds for each line.
     """
 
     def __init__(self, console: Console, starts: datetime, ends: datetime, pace: float, clock: Clock) -> None:
@@ -73,10 +73,10 @@ class Screen:
             lines = self._layout.lines(entry)
             for line in lines:
                 self._console.print(line)
-            self._read_by = self._clock.now() + self._pace * len(lines)
+            self._read_by += self._pace * len(lines)
 
     async def _reader(self) -> None:
-        """Wait for the reader. The time that the bot took counts."""
+        """Wait for the reader. What the bot took longer somewhere counts: a slow machine waits less, not longer."""
         left = self._read_by - self._clock.now()
         if left > timedelta(0):
             await self._clock.sleep(left.total_seconds())

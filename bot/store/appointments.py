@@ -16,7 +16,7 @@ from bot.core.schedule import Appointment, Planned, Receiver, check_ins, closes_
 from bot.core.walltime import local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.people import CLINIC, Refused, pair_of
-from bot.store.tables import AnyRow, away, check_in, digest, session, weekly
+from bot.store.tables import AnyRow, answer, away, check_in, digest, session, weekly
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 AHEAD = timedelta(days=60)  # how far weekly sessions are laid out
@@ -41,7 +41,8 @@ def sessions_of(conn: Connection, pair_id: int, since: datetime | None = None) -
 
 def session_row(conn: Connection, session_id: int) -> AnyRow:
     """A session by its id; Refused if there is none."""
-    row = conn.execute(select(session).where(session.c.id == session_id)).first()
+    known = abs(session_id) < 2**63  # a larger one no database takes
+    row = conn.execute(select(session).where(session.c.id == session_id)).first() if known else None
     if row is None:
         raise Refused(f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids.")
     return row
@@ -104,7 +105,7 @@ def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
     row = conn.execute(select(weekly).where(weekly.c.id == weekly_id)).one()
     pair = pair_of(conn, row.pair_id)
     until = local_date(now + AHEAD, zone_of(row.zone))
-    first = row.starts_on if row.made_until is None else row.made_until + timedelta(days=1)
+    first = row.starts_on if row.made_until is None else max(row.starts_on, row.made_until + timedelta(days=1))
     rule = WeeklyRule(row.weekday, time.fromisoformat(row.time), row.minutes)
     last = min(until, row.ends_on or until)
     made = []
@@ -135,12 +136,12 @@ def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
     earlier = int(conn.execute(before.where(session.c.state.in_(("planned", "held")))).scalar_one())
     who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
     planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
-    _plan_check_ins(conn, pair, rows, planned, plan)
+    _plan_check_ins(conn, pair, rows, planned, plan, now)
     _plan_digests(conn, pair, appointments, plan, earlier, now)
 
 
 def _plan_check_ins(
-    conn: Connection, pair: Pair, rows: Sequence[AnyRow], planned: Sequence[Planned], plan: Plan
+    conn: Connection, pair: Pair, rows: Sequence[AnyRow], planned: Sequence[Planned], plan: Plan, now: datetime
 ) -> None:
     kept = conn.execute(select(check_in).where(check_in.c.session_id.in_([row.id for row in rows])))
     by_id = {row.id: as_appointment(row) for row in rows}
@@ -150,6 +151,10 @@ def _plan_check_ins(
         row = existing.pop((one.session, one.kind, person.id), None)
         if row is None:
             _insert(conn, pair, person, one)
+        elif _is_void(row, by_id[one.session], now):
+            conn.execute(delete(answer).where(answer.c.check_in_id == row.id))
+            conn.execute(delete(check_in).where(check_in.c.id == row.id))
+            _insert(conn, pair, person, one, message_id=row.message_id)
         elif row.state == "planned":
             times = {"opens_at": one.opens, "reminds_at": one.reminds, "closes_at": one.closes, "due_at": one.opens}
             conn.execute(update(check_in).where(check_in.c.id == row.id).values(times))
@@ -164,11 +169,20 @@ def _plan_check_ins(
             )
 
 
-def _insert(conn: Connection, pair: Pair, person: Person, one: Planned) -> None:
+def _is_void(row: AnyRow, session: Appointment, now: datetime) -> bool:
+    """Whether an asking came to nothing and is due anew: its session is still to come (it was moved), or is held after
+    all. What was sent is never void.
+    """
+    if row.state in ("planned", "answered"):
+        return False
+    return session.ends > now or (row.state == "excused" and row.why in ("not_met", "cancelled"))
+
+
+def _insert(conn: Connection, pair: Pair, person: Person, one: Planned, message_id: int | None = None) -> None:
     values = {
         "id": ids.token(), "clinic_id": pair.clinic_id, "pair_id": pair.id, "session_id": one.session,
         "person_id": person.id, "kind": one.kind, "state": "planned", "opens_at": one.opens,
-        "reminds_at": one.reminds, "closes_at": one.closes, "due_at": one.opens,
+        "reminds_at": one.reminds, "closes_at": one.closes, "due_at": one.opens, "message_id": message_id,
     }  # fmt: skip
     conn.execute(insert(check_in).values(values))
 
@@ -194,6 +208,8 @@ def _plan_digests(
     for row in rows:
         at = due.pop(row.session_id, None)
         if row.state != "planned":
+            if at is not None and at > now:  # it was announced, and then its session was moved away
+                conn.execute(update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at))
             continue
         if at is None:
             if row.session_id in starts:

@@ -6,9 +6,10 @@ from sqlalchemy import Connection, func, select, union_all
 
 from bot.store.tables import check_in, digest, outbox
 
+# Each condition is that of the table's partial index, which has the earliest moment at its beginning.
 _MOMENTS = union_all(
-    select(func.min(check_in.c.due_at).label("at")),
-    select(func.min(digest.c.due_at)),
+    select(func.min(check_in.c.due_at).label("at")).where(check_in.c.due_at.is_not(None)),
+    select(func.min(digest.c.due_at)).where(digest.c.due_at.is_not(None)),
     select(func.min(outbox.c.not_before)).where(outbox.c.state == "waiting"),
 ).subquery()
 _NEXT = select(func.min(_MOMENTS.c.at))

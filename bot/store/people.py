@@ -57,6 +57,8 @@ def by_id(conn: Connection, person_id: int) -> Person:
 
 def find(conn: Connection, code: str) -> Person | None:
     """The person of that code."""
+    if not code.isprintable():  # half a character, from a terminal of another encoding, no database takes
+        return None
     row = conn.execute(select(*_FIELDS).where(person.c.clinic_id == CLINIC, person.c.code == code)).first()
     return None if row is None else as_person(row)
 

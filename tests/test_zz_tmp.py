@@ -1,0 +1,4 @@
+import pytest
+@pytest.mark.parametrize("n", range(60))
+async def test_t(clinic, n):
+    pass
