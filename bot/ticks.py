@@ -224,8 +224,8 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
         asked = tuple(name for name in names.therapist if config.plan.homework or name not in names.homework)
         return Asks(asked, number, goals, before, last, config.plan.therapist_bond)
     asked, only = names.after_session, None
-    if number == 1:
-        asked += names.after_first
+    if not checkins.was_asked_before(conn, kept):
+        asked += names.after_first  # after the first session, or the first about which the patient could be asked
     elif number == SECOND_ASKING and (again := _not_yet(history)):
         asked, only = (*asked, "start"), {"start": again}
     return Asks(asked, number, goals, before, only=only)

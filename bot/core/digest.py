@@ -242,9 +242,9 @@ def _gaps(session: Session | None, blind: bool) -> tuple[str, ...]:
     gaps += ["blind"] if blind else []
     patient, therapist = session.patient.alliance, session.therapist.alliance
     by_patient: dict[Part, str] = {"missed": "patient_missed", "excused": "patient_excused"}
-    asked_otherwise = patient is None and session.patient.answered_at is not None  # a clinic's own items, all answered
-    if not blind and not isinstance(patient, dict) and session.state == "held" and not asked_otherwise:
-        gaps.append(by_patient.get(patient if isinstance(patient, str) else None, "patient_not_asked"))
+    otherwise = "own_items" if session.patient.answered_at is not None else "patient_not_asked"
+    if not blind and not isinstance(patient, dict) and session.state == "held":
+        gaps.append(by_patient.get(patient, otherwise) if isinstance(patient, str) else otherwise)
     theirs = answered(therapist)
     if theirs is not None and all(value is None for value in theirs.values()):
         gaps.append("no_comparison")

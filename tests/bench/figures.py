@@ -52,8 +52,8 @@ def table(figures: Iterable[Figure]) -> str:
     """Plain text, a line each."""
     lines = [("name", "ratio", "bound", "", "")] + [figure.cells() for figure in figures]
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    rows = ("  ".join((*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4])) for line in lines)
-    return "\n".join(row.rstrip() for row in rows)
+    padded = ([cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)] for line in lines)
+    return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
 def middle(values: Sequence[float]) -> float:

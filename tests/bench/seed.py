@@ -155,7 +155,8 @@ def _next_tap(kept: Kept, form: Form) -> Tap:
     ticks = answers.get(form.questions[place.at].key)
     if item.kind == "text" or (isinstance(ticks, tuple) and len(ticks) > 1):
         return Tap("skip" if item.kind == "text" else "done", item=place.at)
-    choices = [n for n, choice in form.choices(place.at, answers) if not isinstance(ticks, tuple) or choice.id not in ticks]
+    ticked = ticks if isinstance(ticks, tuple) else ()
+    choices = [n for n, choice in form.choices(place.at, answers) if choice.id not in ticked]
     return Tap("on" if item.kind == "many" else "pick", None, place.at, choices[-1])
 
 
@@ -178,7 +179,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 
 
 def full_outbox(conn: Connection, chats: Sequence[int], first: int, count: int) -> None:
-    """So many messages, two for each chat, the second half a hundred places behind the first; numbered in their words.
+    """So many messages (a multiple of 100), two for each chat, 50 places apart; numbered in their words.
 
     The people's ids begin at `first`.
     """
@@ -186,7 +187,7 @@ def full_outbox(conn: Connection, chats: Sequence[int], first: int, count: int) 
     _insert(conn, person, [_patient(n, chat) for n, chat in enumerate(chats, start=first)])
     rows = [
         {
-            "clinic_id": 1, "person_id": first + (n // (2 * BLOCK) * BLOCK + n % BLOCK) % len(chats), "key": f"bench:{n}",
+            "clinic_id": 1, "person_id": first + n // (2 * BLOCK) * BLOCK + n % BLOCK, "key": f"bench:{n}",
             "kind": "notice", "rank": 2, "body": Message(f"{NUMBERED}{n}").to_json(), "state": "waiting",
             "not_before": at,
         }

@@ -94,7 +94,7 @@ def _accord_run(api: BotApi, config: Path) -> "subprocess.Popen[bytes]":
 def _until_it_polls(api: BotApi, config: Path) -> Used:
     """`accord run` until it has confirmed an update that was waiting for it."""
     confirmed = api.counts("confirmed")
-    api.ask("/updates", {"poll": {}})
+    api.ask("/updates", {})
     begun = time.monotonic()
     with _accord_run(api, config) as process:
         api.wait_for(confirmed + 1, "confirmed")

@@ -60,8 +60,9 @@ UPDATE check_in SET due_at = '2026-11-03 18:59:00.000000' WHERE rowid IN (
 """
 RESET = """
 DELETE FROM outbox;
-UPDATE check_in SET state = 'planned', opened_at = NULL, asks = NULL, place = NULL, message_id = NULL, reminds_at = NULL,
-    closes_at = NULL, due_at = '2026-11-04 19:00:00.000000' WHERE session_id = pair_id * 5 AND state != 'planned';
+UPDATE check_in SET state = 'planned', opened_at = NULL, asks = NULL, place = NULL, message_id = NULL,
+    reminds_at = NULL, closes_at = NULL, due_at = '2026-11-04 19:00:00.000000'
+    WHERE session_id = pair_id * 5 AND state != 'planned';
 """
 
 
@@ -152,5 +153,3 @@ def _reset(clinic: Clinic) -> int:
         (opened,) = db.execute("SELECT count(*) FROM outbox").fetchone()
         db.executescript(RESET)
     return int(opened)
-
-

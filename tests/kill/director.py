@@ -153,7 +153,12 @@ class Director:
         return left.nothing
 
     def _stuck(self, words: str) -> str:
-        return f"operation {len(self.work) + 1}, {self._clock.now():%a %d %H:%M:%S}: {words}\nlog: {self.life.tail()}"
+        newest = [
+            f"  {event.kind} {event.chat} {event.message_id} {(event.text or '')[:60]!r} {event.data}"
+            for event in self.emulator.history.events[-60:]
+        ]
+        said = "\n".join([f"operation {len(self.work) + 1}, {self._clock.now():%a %d %H:%M:%S}: {words}", *newest])
+        return f"{said}\nthe bot's log: {self.life.tail()}"
 
     # ------------------------------------------------------------------------------------------ death
 
