@@ -134,8 +134,8 @@ class Delivery:
     def _claim_if_room(self) -> None:
         """Claim in good time, beside the sending: the database may be busy for longer than a slot."""
         if self._claiming is not None and self._claiming.done():
-            self._claiming, done = None, self._claiming
-            done.result()
+            landed, self._claiming = self._claiming, None
+            landed.result()
         room = BUFFER - sum(len(queue) for queue in self._chats.values())
         if self._more and self._claiming is None and room >= BUFFER // 2:
             self._more = False

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from conftest import Clinic, Someone
 
 from bot import clinic as desk
 from bot.store import people
 from bot.store.people import Refused
 from bot.store.tables import check_in, session
+from tests.conftest import Clinic, Someone
 
 TUESDAYS = ("2026-11-03T14:00", "2026-11-10T14:00", "2026-11-17T14:00")
 
