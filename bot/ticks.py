@@ -32,7 +32,7 @@ from bot.store.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
 AN_HOUR = timedelta(hours=1)
 SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
 INBOX_KEPT = timedelta(days=2)
@@ -224,8 +224,8 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
         asked = tuple(name for name in names.therapist if config.plan.homework or name not in names.homework)
         return Asks(asked, number, goals, before, last, config.plan.therapist_bond)
     asked, only = names.after_session, None
-    if not checkins.was_asked_before(conn, kept):
-        asked += names.after_first  # after the first session, or the first about which the patient could be asked
+    if not checkins.answered_before(conn, kept):
+        asked += names.after_first  # put off until there is an answer: the patient's hopes make the first goal
     elif number == SECOND_ASKING and (again := _not_yet(history)):
         asked, only = (*asked, "start"), {"start": again}
     return Asks(asked, number, goals, before, only=only)

@@ -181,11 +181,11 @@ async def test_one_poison_message_is_set_aside_and_delays_nobody(clinic: Clinic,
 async def test_a_long_outage_of_the_bot_api_loses_nothing(clinic: Clinic, anna: Someone) -> None:
     await clinic.session("P-014", FIRST)
     down = clinic.emulator.faults.add("gateway", method="sendMessage", count=9_999)
-    await clinic.until("2026-11-03T20:00")
+    await clinic.until("2026-11-03T16:20")
     assert anna.prompts == []
-    assert down.hits > 100
+    assert down.hits > 30
     clinic.emulator.faults.clear()
-    await clinic.until("2026-11-03T20:01")
+    await clinic.until("2026-11-03T16:21")
     assert anna.prompts == [READY]
 
 

@@ -196,10 +196,10 @@ def set_asks(conn: Connection, check_in_id: str, asks: Asks) -> None:
     conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(asks=asks.to_json()))
 
 
-def was_asked_before(conn: Connection, kept: Kept) -> bool:
-    """Whether a check-in of this kind has been opened for this person, in this pair, before this one."""
+def answered_before(conn: Connection, kept: Kept) -> bool:
+    """Whether this person has answered a check-in of this kind, in this pair, before this one."""
     same = (check_in.c.pair_id == kept.pair_id) & (check_in.c.person_id == kept.person.id)
-    earlier = same & (check_in.c.kind == kept.check_in.kind) & check_in.c.opened_at.is_not(None)
+    earlier = same & (check_in.c.kind == kept.check_in.kind) & (check_in.c.state == "answered")
     query = select(check_in.c.id).where(earlier, check_in.c.id != kept.check_in.id).limit(1)
     return conn.execute(query).first() is not None
 

@@ -42,8 +42,9 @@ INSERT INTO session (id, clinic_id, pair_id, local, zone, minutes, starts_at, en
     SELECT i * 5 + w, 1, i, strftime('%Y-%m-%dT%H:%M', '2026-11-03 10:00', (w * 7) || ' days'), 'America/Denver', 60,
         strftime('%Y-%m-%d %H:%M:00.000000', '2026-11-03 17:00', (w * 7) || ' days'),
         strftime('%Y-%m-%d %H:%M:00.000000', '2026-11-03 18:00', (w * 7) || ' days'), 'planned' FROM pairs, weeks;
-INSERT INTO check_in (id, clinic_id, pair_id, session_id, person_id, kind, state, opens_at, due_at)
-    SELECT lower(hex(randomblob(11))), 1, i, i * 5 + w, who, 'alliance', 'planned', at, at FROM (
+INSERT INTO check_in (id, clinic_id, pair_id, session_id, person_id, kind, state, opens_at, closes_at, due_at)
+    SELECT lower(hex(randomblob(11))), 1, i, i * 5 + w, who, 'alliance', 'planned', at,
+        strftime('%Y-%m-%d %H:%M:%S.000000', at, '2 days'), at FROM (
         SELECT i, w, i AS who, strftime('%Y-%m-%d %H:%M:%S.000000', '2026-11-04 19:00', (w * 7) || ' days',
             (i % 86400) || ' seconds') AS at FROM pairs, weeks
         UNION ALL SELECT i, w, {pairs} + 1, strftime('%Y-%m-%d %H:%M:%S.000000', '2026-11-04 18:00',
@@ -61,7 +62,7 @@ UPDATE check_in SET due_at = '2026-11-03 18:59:00.000000' WHERE rowid IN (
 RESET = """
 DELETE FROM outbox;
 UPDATE check_in SET state = 'planned', opened_at = NULL, asks = NULL, place = NULL, message_id = NULL,
-    reminds_at = NULL, closes_at = NULL, due_at = '2026-11-04 19:00:00.000000'
+    reminds_at = NULL, closes_at = '2026-11-06 19:00:00.000000', due_at = '2026-11-04 19:00:00.000000'
     WHERE session_id = pair_id * 5 AND state != 'planned';
 """
 
