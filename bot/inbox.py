@@ -22,6 +22,7 @@ from bot.chat import door
 from bot.chat.reply import Outcome, Reply
 from bot.clock import Clock
 from bot.config import Config
+from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import phrase
 from bot.store import inbox, outbox, people
@@ -134,6 +135,7 @@ class Inbox:
             log.error("update %d set aside: %s", update_id, type(error).__name__)
             await self._set_aside(update_id, type(error).__name__)
             await self._apologise(raw)
+            await self._ask_for_it_again(raw)
             return
         try:
             await self._reply(update, outcome)
@@ -166,9 +168,20 @@ class Inbox:
         query = raw.get("callback_query")
         if isinstance(query, dict) and isinstance(query.get("id"), str):
             try:
-                await outward.answer(self._bot, query["id"], phrase("en", "toast_trouble"))
+                await outward.answer(self._bot, query["id"], phrase(_spoken(raw), "toast_trouble"))
             except TelegramError as error:
                 log.warning("no answer to a tap: %s", type(error).__name__)
+
+    async def _ask_for_it_again(self, raw: dict[str, Any]) -> None:
+        """What was typed is set aside and will not be tried again: never silence."""
+        message = raw.get("message")
+        chat = message.get("chat") if isinstance(message, dict) else None
+        if not isinstance(chat, dict) or chat.get("type") != "private" or not _is_id(chat.get("id")):
+            return
+        try:
+            await outward.send(self._bot, chat["id"], Message(phrase(_spoken(raw), "words_trouble")), silent=True)
+        except TelegramError as error:
+            log.warning("no answer to what was typed: %s", type(error).__name__)
 
     # -------------------------------------------------------------------------------------------- replies
 
@@ -212,11 +225,12 @@ class Inbox:
             return
         # Silent: whoever just tapped or typed is looking.
         message_id = await outward.send(self._bot, chat_id, reply.message, silent=True)
-        if reply.about is not None:
-            await self._store.write(door.remember_message, chat_id, reply.about, message_id)
+        # The old message goes before the new one is noted: after a crash only the noted one is known and can go.
         if reply.replaces is not None and reply.replaces != message_id:
             with contextlib.suppress(TelegramError):  # the new message is there; the old one may stay
                 await outward.delete(self._bot, chat_id, reply.replaces)
+        if reply.about is not None:
+            await self._store.write(door.remember_message, chat_id, reply.about, message_id)
 
     # -------------------------------------------------------------------------------------------- stopping
 
@@ -255,6 +269,14 @@ def _whose(raw: dict[str, Any]) -> int:
         if isinstance(sender, dict) and _is_id(sender.get("id")):
             return int(sender["id"])
     return 0
+
+
+def _spoken(raw: dict[str, Any]) -> str:
+    """The language of the phone an update comes from, if it is one of ours."""
+    part = raw.get("callback_query") or raw.get("message")
+    sender = part.get("from") if isinstance(part, dict) else None
+    code = str(sender.get("language_code", ""))[:2] if isinstance(sender, dict) else ""
+    return code if code in LANGUAGES else LANGUAGES[0]
 
 
 def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ WORDS = "the thing about the convoy"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def fortnight(example: Config, enrolled: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clinic]:
-    """Both pairs meet twice; everybody answers, Anna in her own words, up to both digests. Played once, looked at often."""
+    """Both pairs meet twice; everybody answers, Anna in her own words, up to both digests. Played once."""
     database = Path(shutil.copy(enrolled, tmp_path_factory.mktemp("fortnight") / "accord.db"))
     async with opened(example, database, BEGINS, 200_000_001) as clinic:
         for code in PHONES:
