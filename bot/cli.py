@@ -71,12 +71,28 @@ def out(value: object) -> None:
 @config_option
 def run(config_file: Path) -> None:
     """Run the bot until it is told to stop (SIGTERM, Ctrl-C)."""
+    config = config_or_exit(config_file)
+    _exit_if_held(config.database.path)
     from bot.service import run_service
 
-    code, sentence = run_service(config_or_exit(config_file))
+    code, sentence = run_service(config)
     if sentence:
         click.echo(sentence, err=True)
     sys.exit(code)
+
+
+def _exit_if_held(database: Path) -> None:
+    """A second bot on the same database ends at once, before it loads anything heavy."""
+    from bot.store.errors import CannotOpen
+    from bot.store.lock import AlreadyHeld, acquire
+
+    try:
+        acquire(database).close()
+    except AlreadyHeld as error:
+        click.echo(str(error), err=True)
+        sys.exit(HELD)
+    except CannotOpen:
+        return  # the start says so, after what else may be wrong
 
 
 @cli.command()

@@ -9,12 +9,13 @@ from pathlib import Path
 from bot.chat.checkins import read_button, read_typed
 from bot.chat.screens import show
 from bot.config import Config, default_config, load
-from bot.core.checkin import CheckIn, Place, Tap, step
+from bot.core.checkin import CheckIn, Place
 from bot.core.form import Asks, Form, compose
 from bot.core.history import Goal
 from bot.core.person import Person
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import Voice
+from bot.core.taps import Tap, step
 from bot.store.checkins import Kept
 
 WHEN = datetime(2026, 11, 3, 21, 0, tzinfo=UTC)

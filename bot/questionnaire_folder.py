@@ -8,7 +8,9 @@ from bot.core.questionnaire_file import parse
 from bot.toml.file import Mistake, TomlFile, open_file
 
 MOST_FILES = 100
-ROOT = Path(__file__).parent.parent
+_INSTALLED = Path(__file__).parent / "shipped"
+ROOT = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parent.parent
+"""Where questionnaires/ and config.example.toml lie: inside the package once installed, in a checkout beside it."""
 
 
 def shipped_questionnaires() -> Path:

@@ -84,7 +84,12 @@ class Ticks:
         """Once in a while: lay out weekly sessions further ahead, forget updates that are long done."""
         now = self._clock.now()
         for weekly_id, pair_id in await self._store.read(appointments.weekly_running_out, now):
-            await self._store.write(_lay_out, weekly_id, pair_id, self._config, now)
+            try:
+                await self._store.write(_lay_out, weekly_id, pair_id, self._config, now)
+            except StoreError:
+                raise
+            except Exception as error:  # one rule's bad row never stops the others
+                log.error("sessions of weekly rule %s not laid out: %s", weekly_id, type(error).__name__)
         await self._store.write(inbox.forget_before, now - INBOX_KEPT)
 
     async def _each(
@@ -165,14 +170,19 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
     if awake > now:
         checkins.postpone(conn, kept.check_in.id, awake)
         return
-    session, following, number = _around(conn, kept)
+    around = _around(conn, kept)
+    if around is None:
+        checkins.settle(conn, kept.check_in.id, "excused", "cancelled")
+        return
+    session, following, number = around
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
     planned_until = kept.check_in.closes
     if now < planned_until and kept.person.state not in ("stopped", "declined") and not kept.person.can_be_asked:
         # Not in yet, or the phone blocked us: whoever comes (back) before the closing is asked then.
         checkins.postpone(conn, kept.check_in.id, planned_until)
         return
-    why = _why_not(kept, who, config, number, now, now >= closes)
+    too_late = now >= closes or now > planned_until + plan.patient_late_for
+    why = _why_not(kept, who, config, number, now, too_late)
     if why is not None:
         checkins.settle(conn, kept.check_in.id, *why)
         return
@@ -185,12 +195,17 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
     _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), now)
 
 
-def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | None, int]:
-    """The session a check-in is about, the pair's next one, and the how-manieth of the pair it is."""
+def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | None, int] | None:
+    """The session a check-in is about, the pair's next one, and the how-manieth of the pair it is.
+
+    None if that session does not stand any more.
+    """
     standing = [
         a for row in appointments.sessions_of(conn, kept.pair_id) if (a := appointments.as_appointment(row)).stands
     ]
-    place = next(n for n, a in enumerate(standing) if a.id == kept.session_id)
+    place = next((n for n, a in enumerate(standing) if a.id == kept.session_id), None)
+    if place is None:
+        return None
     return standing[place], standing[place + 1] if place + 1 < len(standing) else None, place + 1
 
 

@@ -16,22 +16,19 @@ from bot.core.checkin import (
     Due,
     Place,
     Screen,
-    Step,
-    Tap,
-    Verb,
     after_due,
     due,
     held_back,
     is_over,
     last_moment,
     next_due,
-    step,
     times_to_ask_again,
 )  # fmt: skip
 from bot.core.form import Asks, Form, Key, asked, compose
 from bot.core.history import Answer, Goal
 from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
+from bot.core.taps import Step, Tap, Verb, step
 from bot.questionnaire_folder import load_questionnaires, shipped_questionnaires
 
 BY_ID, _ = load_questionnaires(shipped_questionnaires())

@@ -202,6 +202,7 @@ async def test_or_a_big_city_typed(settling: Someone, empty: Clinic, typed: str,
 async def test_a_place_nobody_knows_is_asked_again(settling: Someone) -> None:
     await settling.says("Springfield")
     assert settling.screen.startswith("I do not know that place.")
+    assert CRISIS in settling.screen
     assert "Europe" in settling.buttons
 
 
@@ -243,6 +244,15 @@ async def test_less_often_and_back(anna: Someone) -> None:
     assert "every second session" in anna.screen
     await anna.taps("Ask me after each session")
     assert "every second session" not in anna.screen
+
+
+async def test_a_place_is_typed_only_where_that_is_offered(anna: Someone, clinic: Clinic) -> None:
+    await anna.says("/settings")
+    await anna.taps("Time zone")
+    assert anna.screen == "Where are you?"
+    await anna.says("Berlin")
+    assert CRISIS in anna.screen
+    assert [row.zone for row in await clinic.rows(person, code="P-014")] == ["America/Denver"]
 
 
 async def test_a_new_zone_moves_what_is_planned(anna: Someone, clinic: Clinic) -> None:

@@ -20,7 +20,7 @@ from bot.emulator import TOKEN
 from tests.kill.chronicle import chronicle, differences
 from tests.kill.director import Director, directed
 from tests.kill.life import cradle
-from tests.kill.phones import astray, copies, outgoing, unsaid
+from tests.kill.phones import astray, copies, outgoing, standing, unsaid
 from tests.kill.plan import draw, moments
 
 Story = Callable[[Player], Awaitable[None]]
@@ -83,13 +83,13 @@ def _replayable(seed: int, kills: int) -> Iterator[None]:
 
 
 def _report(killed: Director, deaths: int) -> None:
-    """How much there was to lose: kills that hit nothing would prove nothing."""
+    """How much there was to lose: a row of kills that hit nothing would prove nothing."""
     left = Counter[str]()
     for one in killed.left_behind:
         left += Counter(name for name in ("new", "unmarked", "due", "to_send") if getattr(one, name))
         left["nothing"] += one.nothing
     _tell(f"{deaths} kills; left behind: " + ", ".join(f"{name} {times}" for name, times in sorted(left.items())))
-    assert left["nothing"] <= deaths / 2
+    assert left["nothing"] <= deaths / 2 or deaths < MANY
 
 
 def _compare(folder: Path, calm: Director, killed: Director, deaths: int) -> None:
@@ -100,7 +100,9 @@ def _compare(folder: Path, calm: Director, killed: Director, deaths: int) -> Non
     wrong += unsaid(*histories) + astray(histories[1], database)
     twice, (texts, counted) = copies(*histories), outgoing(database)
     of_outbox = sum(n for (_, words), n in twice.items() if words in texts)
-    _tell(f"{twice.total()} copies, {of_outbox} of them of the outbox, which counts {counted}")
+    over = standing(killed.phones) - standing(calm.phones)
+    _tell(f"{twice.total()} copies, {of_outbox} from the outbox, which counts {counted}; {over.total()} left standing")
     assert not wrong, "\n".join(["with kills it ended otherwise:", *wrong])
     assert of_outbox <= counted
     assert twice.total() <= deaths, twice
+    assert over.total() <= deaths, over

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from bot.chat.checkins import read_button
 from bot.chat.screens import show
 from bot.config import Config
-from bot.core.checkin import CheckIn, Place, Tap, step
+from bot.core.checkin import CheckIn, Place
 from bot.core.form import Asks, Form, compose
 from bot.core.history import Answer, Goal
 from bot.core.person import Person
 from bot.core.questionnaire import Choice, Item, Questionnaire, Voice
+from bot.core.taps import Tap, step
 from bot.message import TEXT_LIMIT, Button, Message, in_parts, split
 from bot.outward import keyboard
 from bot.store.checkins import Kept

@@ -217,7 +217,7 @@ async def test_after_later_a_fresh_message_comes_and_the_old_one_goes(asked: Som
 
 
 async def test_whoever_put_it_off_may_begin_at_once(asked: Someone, clinic: Clinic) -> None:
-    await asked.taps("Later", "In 1 hour (17:00)", "Continue")
+    await asked.taps("Later", "In 1 hour (17:00)", "Begin")
     assert asked.screen.startswith("1 of 12")
     await clinic.until("2026-11-03T17:30")
     assert asked.prompts == [READY]

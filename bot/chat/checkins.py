@@ -1,5 +1,6 @@
 """Taps and typed words about a check-in: look it up for this person, step, store, show. One transaction each."""
 
+import textwrap
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,12 +10,13 @@ from sqlalchemy import Connection
 
 from bot.chat import digests
 from bot.chat.reply import Outcome, Reply
-from bot.chat.screens import LETTERS, MOST_GOALS, VERBS, choice_words, place_of, show
+from bot.chat.screens import MOST_GOALS, VERBS, choice_words, letter_of, show
 from bot.config import Config
-from bot.core.checkin import WORKING, CheckIn, Step, Tap, Verb, is_over, step, text_question
+from bot.core.checkin import WORKING, CheckIn, is_over
 from bot.core.form import Asks, Form, asked, compose
 from bot.core.history import Goal
 from bot.core.person import Person
+from bot.core.taps import Step, Tap, Verb, step, text_question
 from bot.message import Message
 from bot.render import phrase
 from bot.store import appointments, checkins, histories, people
@@ -75,17 +77,16 @@ def read_button(data: str) -> tuple[str, Tap] | None:
     verb, more = VERB_OF[parts[3]], parts[4:]
     if verb == "again":
         return parts[1], Tap(verb, int(parts[2]), words=more[0] if more else "")
+    mark = more.pop() if more and not more[-1].isdecimal() else ""
     if len(more) > 2 or not all(n.isdecimal() and len(n) <= 3 for n in more):
         return None
     item, choice = ([int(n) for n in more] + [0, 0])[:2]
-    return parts[1], Tap(verb, int(parts[2]), item, choice)
+    return parts[1], Tap(verb, int(parts[2]), item, choice, mark=mark)
 
 
 def _stepped(conn: Connection, kept: Kept, tap: Tap, config: Config, now: datetime, typed: bool = False) -> Outcome:
     assert kept.asks is not None
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
-    if tap.verb in ("skip", "done") and tap.turn is not None and not typed:
-        tap = replace(tap, item=tap.item or place_of(kept).at)
     result = step(form, kept.check_in, tap, now, config.plan)
     versions = {name: q.version for name, q in config.questionnaires.by_id.items()}
     kept = checkins.save(conn, kept, result, versions, now, config.plan)
@@ -144,7 +145,7 @@ def _first_goal(conn: Connection, kept: Kept, now: datetime) -> None:
     """What the patient hopes for makes the first goal of the pair."""
     hopes = kept.check_in.answers.get(("start", "hopes"))
     if isinstance(hopes, str):
-        people.add_first_goal(conn, kept.pair_id, hopes[:GOAL_LONGEST], now)
+        people.add_first_goal(conn, kept.pair_id, textwrap.shorten(hopes, GOAL_LONGEST, placeholder="…"), now)
 
 
 # ------------------------------------------------------------------------------------------------ typed
@@ -195,9 +196,8 @@ def read_typed(words: str, form: Form, check_in: CheckIn, lang: str) -> Tap | No
         return Tap(TYPED[plain], item=place.at)
     if place.screen == "form":
         letter, rest = plain[:1].upper(), plain[1:].strip()
-        shown = asked(form, check_in.answers)
-        where = LETTERS.find(letter) if letter else -1
-        return _choice(rest, form, check_in, shown[where], lang) if 0 <= where < len(shown) else None
+        where = next((n for n in asked(form, check_in.answers) if letter_of(form, n) == letter), None)
+        return None if where is None else _choice(rest, form, check_in, where, lang)
     return _choice(plain, form, check_in, place.at, lang) if place.screen == "question" else None
 
 

@@ -9,10 +9,10 @@ from bot.chat.reply import Outcome, Reply
 from bot.chat.screens import show
 from bot.config import Config
 from bot.core import digest as core_digest
-from bot.core.checkin import Tap, step
 from bot.core.digest import Digest
 from bot.core.form import compose
 from bot.core.person import Person
+from bot.core.taps import Tap, step
 from bot.message import Button, Message, in_parts
 from bot.render import page, phrase
 from bot.store import checkins, digests, histories, people

@@ -119,6 +119,8 @@ def _command(
         return said(_help(who, lang, config))
     if command == "privacy" and who.role == "patient":
         return said(joining.consent(who, config))
+    if command == "stop" and who.role == "patient" and who.state in ("settling", "choosing", "active"):
+        return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
     if who.state in JOINING:
         step = joining.present(who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
@@ -129,8 +131,6 @@ def _member_command(conn: Connection, who: Person, command: str, config: Config,
     """The commands of somebody who takes part; None for an unknown one."""
     if command == "settings" and who.state == "active":
         return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
-    if command == "stop" and who.role == "patient" and who.state == "active":
-        return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
     if command in ("checkin", "rate"):
         return checkins.reshow(conn, who, config, now) or said(Message(phrase(who.lang, "nothing_open")))
     if command == "digest" and who.role == "therapist":

@@ -1,6 +1,5 @@
 """Coming in, settling in, changing one's mind: /start, consent, time zone, language, when to ask, /stop."""
 
-import zoneinfo
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -12,7 +11,7 @@ from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
 from bot.core.questionnaire import LANGUAGES
-from bot.core.walltime import zone_of
+from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
 from bot.message import Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
@@ -212,12 +211,14 @@ def replan(conn: Connection, who: Person, config: Config, now: datetime) -> None
 
 def _zone(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
     if verb == "zone":
-        regions = one_a_line(_button(who, "region", f"region:{name}", name) for name in REGIONS)
-        return Message(phrase(who.lang, "which_region"), regions)
+        words = phrase(who.lang, "which_region")
+        if who.state == "settling":  # later on, typed words may be meant as an answer to a check-in
+            words += " " + phrase(who.lang, "or_type_a_city")
+        return Message(words, _regions(who))
     if verb == "region" and value in REGIONS:
         cities = [Button(f"{city(z)} {_at(z, now)}", f"e:city:{z}") for z in REGIONS[value]]
         return Message(phrase(who.lang, "which_city"), one_a_line([*cities, _button(who, "back", "zone")]))
-    if verb == "city" and value in zoneinfo.available_timezones():
+    if verb == "city" and is_zone(value):
         return _moved(conn, who, value, config, now)
     return None
 
@@ -248,7 +249,7 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
         people.change(conn, who.id, ask_every=int(value))
         return _after_change(conn, who, config, now)
     if verb == "keep":
-        return Message(phrase(who.lang, "still_on"))
+        return present(who, config, now) or Message(phrase(who.lang, "still_on"))
     return _stopped(conn, who, now) if verb == "stop" else None
 
 
@@ -279,8 +280,12 @@ def on_words(conn: Connection, who: Person, words: str, config: Config, now: dat
     """A typed place while the time zone is being chosen; None if the person is not settling in."""
     if who.state != "settling":
         return None
-    zone = by_city(words, frozenset(zoneinfo.available_timezones()))
+    zone = by_city(words, zone_names())
     if zone is not None:
         return _own(_moved(conn, who, zone, config, now), who, fresh=True)
-    regions = one_a_line(_button(who, "region", f"region:{name}", name) for name in REGIONS)
-    return _own(Message(phrase(who.lang, "unknown_city"), regions), who, fresh=True)
+    says = f"{phrase(who.lang, 'unknown_city')}\n\n{fixed(who.lang, config)}"
+    return _own(Message(says, _regions(who)), who, fresh=True)
+
+
+def _regions(who: Person) -> Rows:
+    return one_a_line(_button(who, "region", f"region:{name}", name) for name in REGIONS)

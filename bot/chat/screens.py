@@ -1,13 +1,15 @@
 """A check-in and its place -> the message that shows it. Every screen of the wizard, and the therapist's one form."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.config import Config
-from bot.core.checkin import Place, Verb, is_over, times_to_ask_again
-from bot.core.form import STILL, Form, Question, asked
+from bot.core.checkin import Place, is_over, times_to_ask_again
+from bot.core.form import STILL, Form, Question, asked, mark
 from bot.core.history import Answer
 from bot.core.questionnaire import Choice
+from bot.core.taps import Verb, fitted
 from bot.core.walltime import zone_of
 from bot.message import TEXT_LIMIT, Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
@@ -27,6 +29,7 @@ VERBS: dict[Verb, str] = {
 
 def show(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
     """The message for where the person is now."""
+    kept = replace(kept, check_in=fitted(form, kept.check_in))
     check, place, lang = kept.check_in, kept.check_in.place, kept.person.lang
     if check.state == "answered":
         return _sent(kept, config)
@@ -35,6 +38,8 @@ def show(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         return Message(phrase(lang, noted))
     if is_over(check, now, config.plan):
         return Message(phrase(lang, "closed"))
+    if not form.questions:  # its questionnaires are gone
+        return Message(phrase(lang, "not_needed"))
     if place.hidden:
         return Message(phrase(lang, "ready_hidden"), _rows(kept, [["begin"]]))
     if place.screen == "ready":
@@ -68,6 +73,14 @@ def data(kept: Kept, verb: Verb, *more: int | str) -> str:
     return ":".join(["c", kept.check_in.id, str(kept.check_in.place.turn), VERBS[verb], *map(str, more)])
 
 
+def answer_data(kept: Kept, form: Form, verb: Verb, index: int, choice: int | None = None) -> str:
+    """What a button sends that answers a question. The mark names question and choice themselves: should the
+    questionnaires be changed under an open check-in, an old button answers nothing rather than another question.
+    """
+    more = (index,) if choice is None else (index, choice)
+    return data(kept, verb, *more, mark(form.questions[index], choice))
+
+
 def _button(kept: Kept, verb: Verb, *more: int | str) -> Button:
     resumed = verb == "begin" and kept.check_in.place.started
     names = {"begin": "resume" if resumed else "begin"}
@@ -95,9 +108,10 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         so_far="" if question.item.kind == "many" else _short(answer_words(question, value, lang), 1000),
     )  # fmt: skip
     first = n == 1
-    below: list[list[Verb]] = [["skip"] if first else ["back", "skip"], [*_later_if_open(kept), "hide"]]
-    below += [["not_met"]] if first else []
-    return Message(text, _choices(kept, form, at, value) + _rows(kept, below))
+    skip = Button(phrase(lang, "skip"), answer_data(kept, form, "skip", at))
+    back = () if first else (_button(kept, "back"),)
+    below: list[list[Verb]] = [[*_later_if_open(kept), "hide"], ["not_met"] if first else []]
+    return Message(text, (*_choices(kept, form, at, value), (*back, skip), *_rows(kept, below)))
 
 
 def _can_add(question: Question, form: Form) -> bool:
@@ -112,9 +126,9 @@ def _choices(kept: Kept, form: Form, index: int, value: Answer) -> Rows:
         label, chosen = choice_words(question, choice, lang), _is_chosen(choice, value)
         verb: Verb = ("off" if chosen else "on") if question.item.kind == "many" else "pick"
         label = phrase(lang, "ticked", label) if chosen else label
-        buttons.append(Button(label, data(kept, verb, index, n)))
+        buttons.append(Button(label, answer_data(kept, form, verb, index, n)))
     if question.item.kind == "many" and isinstance(value, tuple) and len(value) >= question.item.least:
-        buttons.append(Button(phrase(lang, "done"), data(kept, "done", index)))
+        buttons.append(Button(phrase(lang, "done"), answer_data(kept, form, "done", index)))
     return one_a_line(buttons)
 
 
@@ -188,11 +202,15 @@ def _sent(kept: Kept, config: Config) -> Message:
 
 def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
     lang, answers = kept.person.lang, kept.check_in.answers
-    shown = asked(form, answers)
+    shown = [n for n in asked(form, answers) if form.questions[n].item.kind == "text" or form.choices(n, answers)]
     questions = [form.questions[n] for n in shown]
     lines = [
-        {"letter": letter, "words": wording(q, form, lang, config), "answer": answer_words(q, answers.get(q.key), lang)}
-        for letter, q in zip(LETTERS, questions, strict=False)
+        {
+            "letter": letter_of(form, n),
+            "words": wording(form.questions[n], form, lang, config),
+            "answer": answer_words(form.questions[n], answers.get(form.questions[n].key), lang),
+        }
+        for n in shown
     ]
     text = page(
         lang, "form.txt",
@@ -200,9 +218,14 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
         stem=stem(questions[0], kept, config) if questions else "",
         rows=lines, legend=_legend(questions, lang), can_add=any(_can_add(q, form) for q in questions),
     )  # fmt: skip
-    rows = tuple(row for letter, n in zip(LETTERS, shown, strict=False) for row in _form_rows(kept, form, n, letter))
+    rows = tuple(row for n in shown for row in _form_rows(kept, form, n, letter_of(form, n)))
     last = _rows(kept, [["send", "pass"], ["later", "hide"], ["not_met"]])
     return Message(text, rows + last)
+
+
+def letter_of(form: Form, index: int) -> str:
+    """The letter of a question on the one-message form: the same all along, also when a question above it goes."""
+    return LETTERS[min(asked(form, {}).index(index), len(LETTERS) - 1)]
 
 
 def _legend(questions: Sequence[Question], lang: str) -> str:
@@ -221,7 +244,8 @@ def _form_rows(kept: Kept, form: Form, index: int, letter: str) -> list[tuple[Bu
         chosen = _is_chosen(choice, value)
         label = f"{letter} {choice.id}" if rated else f"{letter} {_short(choice_words(question, choice, lang), 30)}"
         verb: Verb = ("off" if chosen else "on") if question.item.kind == "many" else "pick"
-        buttons.append(Button(phrase(lang, "ticked", label) if chosen else label, data(kept, verb, index, n)))
+        label = phrase(lang, "ticked", label) if chosen else label
+        buttons.append(Button(label, answer_data(kept, form, verb, index, n)))
     width = 8 if rated else 1 if question.item.choices_from else 3
     return [tuple(buttons[i : i + width]) for i in range(0, len(buttons), width)]
 

@@ -3,6 +3,7 @@
 What is asked is frozen when the check-in opens (`Asks`), so that a goal added meanwhile does not shift the buttons.
 """
 
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,12 @@ def _is_asked(item: Item, asks: Asks, voice: Voice) -> bool:
     if (item.choices_from or item.each) and not asks.goals:
         return False
     return asks.number % item.every == 0
+
+
+def mark(question: Question, choice: int | None = None) -> str:
+    """A short name of a question (and one of its choices) that does not depend on its place in the form: "x1f3a"."""
+    name = (*question.key, "" if choice is None else question.choices[choice].id)
+    return f"x{zlib.crc32(repr(name).encode()) & 0xFFFF:04x}"
 
 
 def asked(form: Form, answers: Mapping[Key, Answer]) -> list[int]:

@@ -113,7 +113,7 @@ async def anna_answers(player: Player) -> None:
     await player.until("2026-11-03T16:02")
     await player.tap(ANNA, "Later", "In 1 hour (17:02)")
     await player.until("2026-11-03T17:04")
-    await player.tap(ANNA, "Continue")
+    await player.tap(ANNA, "Begin")
     await player.double_tap(ANNA, "Mostly")
     await player.say(ANNA, "4")
     await player.tap(ANNA, "Mostly", "Back")
@@ -163,7 +163,7 @@ async def annas_second_session(player: Player) -> None:
     await player.until("2026-11-10T15:05")
     await player.tap(TOMAS, "Begin", "A 4", "B 4", "C 5", "D 4")
     await player.say(TOMAS, "Drive on the highway again")
-    await player.tap(TOMAS, "F Yes", "G 1", "Send")
+    await player.tap(TOMAS, "G Yes", "H 1", "Send")
     await player.until("2026-11-10T16:05")
     await player.tap(ANNA, "Begin", "Mostly", "Mostly", "Hide")
     await player.until("2026-11-10T19:30")
@@ -179,7 +179,7 @@ async def claras_quiet_digest(player: Player) -> None:
     await player.until("2026-11-12T08:05")
     await player.tap(VERA, "Open")
     await player.until("2026-11-12T10:05")
-    await player.tap(VERA, "Begin", "A 5", "B 4", "C 4", "D 4", "E 1. Estar más tranquila con mi…", "F No", "Send")
+    await player.tap(VERA, "Begin", "A 5", "B 4", "C 4", "D 4", "E 1. Estar más tranquila con mi…", "G No", "Send")
     await player.until("2026-11-12T11:20")
     await player.tap(
         CLARA, "Empezar", "Por completo", "Bastante", "Bastante", "Bastante", "Por completo", "Por completo", "Omitir",

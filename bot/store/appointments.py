@@ -53,12 +53,7 @@ def add_session(
 ) -> int:
     """Add a session at a wall time (naive) of a zone; its id. Refused if the pair has one at that time already."""
     starts = to_utc(wall, zone_of(zone))
-    same = select(session.c.id).where(
-        session.c.pair_id == pair.id, session.c.starts_at == starts, session.c.state != "cancelled"
-    )
-    taken = conn.execute(same).scalar()
-    if taken is not None:
-        raise Refused(f"{pair.patient.code} has a session at that time already (session {taken}).")
+    _refuse_taken(conn, pair, starts)
     values = {
         "clinic_id": pair.clinic_id, "pair_id": pair.id, "weekly_id": weekly_id, "local": _wall(wall), "zone": zone,
         "minutes": minutes, "starts_at": starts, "ends_at": starts + timedelta(minutes=minutes), "state": "planned",
@@ -68,12 +63,22 @@ def add_session(
     return int(made[0])
 
 
+def _refuse_taken(conn: Connection, pair: Pair, starts: datetime, but: int | None = None) -> None:
+    same = select(session.c.id).where(
+        session.c.pair_id == pair.id, session.c.starts_at == starts, session.c.state != "cancelled"
+    )
+    taken = conn.execute(same if but is None else same.where(session.c.id != but)).scalar()
+    if taken is not None:
+        raise Refused(f"{pair.patient.code} has a session at that time already (session {taken}).")
+
+
 def move_session(conn: Connection, session_id: int, wall: datetime) -> None:
-    """Move a session to another wall time in its own zone."""
+    """Move a session to another wall time in its own zone. Refused if the pair has another one at that time."""
     row = session_row(conn, session_id)
     starts = to_utc(wall, zone_of(row.zone))
+    _refuse_taken(conn, pair_of(conn, row.pair_id), starts, but=session_id)
     values = {"local": _wall(wall), "starts_at": starts, "ends_at": starts + timedelta(minutes=row.minutes)}
-    conn.execute(update(session).where(session.c.id == session_id).values(state="planned", **values))
+    conn.execute(update(session).where(session.c.id == session_id).values(state="planned", confirm=False, **values))
 
 
 def mark_session(conn: Connection, session_id: int, state: str, confirm: bool = False) -> None:
@@ -130,14 +135,26 @@ def weekly_running_out(conn: Connection, now: datetime) -> list[tuple[int, int]]
 def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
     """Derive the pair's planned check-ins and digests anew. What was sent stays; costs O(this pair)."""
     pair = pair_of(conn, pair_id)
-    rows = sessions_of(conn, pair_id, now - LOOK_BACK)
+    since = min(now - LOOK_BACK, _first_unsettled(conn, pair_id) or now)
+    rows = sessions_of(conn, pair_id, since)
     appointments = [as_appointment(row) for row in rows]
-    before = select(func.count()).where(session.c.pair_id == pair_id, session.c.ends_at < now - LOOK_BACK)
+    before = select(func.count()).where(session.c.pair_id == pair_id, session.c.ends_at < since)
     earlier = int(conn.execute(before.where(session.c.state.in_(("planned", "held")))).scalar_one())
     who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
     planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
     _plan_check_ins(conn, pair, rows, planned, plan, now)
     _plan_digests(conn, pair, appointments, plan, earlier, now)
+
+
+def _first_unsettled(conn: Connection, pair_id: int) -> datetime | None:
+    """The end of the pair's first session that has something planned or open: it may have been moved far back."""
+    unsettled = select(check_in.c.session_id).where(
+        check_in.c.pair_id == pair_id, check_in.c.state.in_(("planned", "open"))
+    )
+    planned = select(digest.c.session_id).where(digest.c.pair_id == pair_id, digest.c.state == "planned")
+    either = session.c.id.in_(unsettled) | session.c.id.in_(planned)
+    first: datetime | None = conn.execute(select(func.min(session.c.ends_at)).where(either)).scalar_one()
+    return first
 
 
 def _plan_check_ins(

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from bot.core.checkin import CheckIn, Place, Step, next_due
+from bot.core.checkin import CheckIn, Place, next_due
 from bot.core.form import Asks, Key
 from bot.core.history import Answer
 from bot.core.person import Person
 from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
+from bot.core.taps import Step
 from bot.store.people import by_id
 from bot.store.tables import AnyRow, Utc, answer, check_in, pair, person, session
 from bot.store.upsert import insert_or_change

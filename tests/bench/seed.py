@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Table, insert
 
 from bot.chat.screens import data, show
 from bot.config import Config, load
-from bot.core.checkin import Tap, step
 from bot.core.form import Asks, Form, compose
 from bot.core.history import Goal
+from bot.core.taps import Tap, step
 from bot.message import Message
 from bot.store import checkins, people
 from bot.store.checkins import Kept

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bot.chat import door
-from bot.core.checkin import Step
 from bot.core.person import Person
+from bot.core.taps import Step
 from bot.store import checkins, due, inbox, people
 from bot.store.checkins import Kept
 from bot.store.engine import Store

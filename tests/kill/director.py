@@ -39,6 +39,7 @@ class Director:
         self._database = Database(config.database.path)
         self._hands = {who.number: Hands(emulator.phone(who.number, who.name, who.lang)) for who in CAST}
         self.emulator, self.life = emulator, life
+        self.phones = [hands.phone for hands in self._hands.values()]
         self.work: list[list[str]] = []  # by operation: what the Bot API saw of the bot
         self.left_behind: list[Left] = []  # by death
         self._before = 0  # so many events had happened before this operation

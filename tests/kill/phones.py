@@ -3,12 +3,12 @@
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from bot.demo.script import CAST
-from bot.emulator import Event, History
+from bot.emulator import Event, History, Phone
 
 CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
 CODE = re.compile(r"\b[PT]-\d+\b")
@@ -35,6 +35,12 @@ def copies(calm: History, killed: History) -> Said:
     """Messages that were sent more often with kills than without."""
     once = said(calm, "sent")
     return Counter({words: n for words, n in (said(killed, "sent") - once).items() if words in once})
+
+
+def standing(phones: Iterable[Phone]) -> Said:
+    """The bot's messages with buttons that are there at the end."""
+    shown = ((phone, message) for phone in phones for message in phone.messages if message.by_bot and message.keyboard)
+    return Counter((phone.id, CLOCK_TIME.sub("", message.text)) for phone, message in shown)
 
 
 def outgoing(database: Path) -> tuple[set[str], int]:
