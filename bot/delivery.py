@@ -1,6 +1,6 @@
 """Outbox -> Telegram, paced: what nobody is waiting for, in order for each chat, within Telegram's limits.
 
-Fixed slots of 1/29.5 s without bursts to catch up, and never more than 30 in a second as Telegram may count them; one
+Fixed slots of 1/29.7 s without bursts to catch up, and never more than 30 in a second as Telegram may count them; one
 message in flight and one second apart for each chat; check-ins before notices before digests. One 429 defers its chat,
 two in a row pause all. A send whose reply was lost is unknown, not failed: it is tried once more, and counted. No
 promise of "exactly once" is possible: Telegram offers no key for it.
@@ -30,9 +30,9 @@ from bot.wire import Unsent
 
 log = logging.getLogger(__name__)
 
-SLOT = timedelta(seconds=1 / 29.5)
+SLOT = timedelta(seconds=1 / 29.7)
 APART = timedelta(seconds=1)
-AT_MOST, WITHIN = 30, timedelta(seconds=1.01)
+AT_MOST, WITHIN = 30, timedelta(seconds=1.005)
 """Telegram's own limit, with a little room. Slots alone would keep it only if every message travelled equally long."""
 IN_FLIGHT = 64
 BUFFER = 96
@@ -69,7 +69,8 @@ class Delivery:
         self._bot, self._store, self._clock = bot, store, clock
         self._woken = asyncio.Event()
         self._chats: dict[int, deque[Outgoing]] = {}
-        self._ready: list[tuple[datetime, int, int, int]] = []  # (not before, rank, id, chat)
+        self._resting: list[tuple[datetime, int, int, int]] = []  # (not before, rank, id, chat)
+        self._ready: list[tuple[int, int, int]] = []  # (rank, id, chat): those whose chat has rested
         self._flying: set[asyncio.Task[None]] = set()
         self._more = False
         self._claiming: asyncio.Task[None] | None = None
@@ -162,21 +163,24 @@ class Delivery:
     def _offer(self, chat: int, row: Outgoing) -> None:
         """The chat's first message may go out from here on."""
         now = self._clock.now()
-        heapq.heappush(self._ready, (max(self._last.get(chat, now), now), row.rank, row.id, chat))
+        heapq.heappush(self._resting, (self._last.get(chat, now), row.rank, row.id, chat))
 
     async def _next(self) -> None:
         """Send the next message that may go, or wait: for its slot, or for one to land."""
-        if not self._ready or len(self._flying) >= IN_FLIGHT:
+        if not (self._ready or self._resting) or len(self._flying) >= IN_FLIGHT:
             await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
             return
         now = self._clock.now()
-        wait = max(self._ready[0][0], self._free_from()) - now
+        while self._resting and self._resting[0][0] <= now:
+            heapq.heappush(self._ready, heapq.heappop(self._resting)[1:])
+        free = self._free_from()
+        wait = (free if self._ready else max(free, self._resting[0][0])) - now
         if wait > timedelta(0):
             await self._clock.sleep(min(wait, LOOK_AGAIN).total_seconds())
             return
-        _, _, _, chat = heapq.heappop(self._ready)
+        _, _, chat = heapq.heappop(self._ready)
         # The grid is kept through the small delays of the loop; after a longer one it starts anew, without a burst.
-        self._slot = (self._slot if now - self._slot < SLOT else now) + SLOT
+        self._slot = (self._slot if now - self._slot < 3 * SLOT else now) + SLOT
         counted = Counted(now)
         self._counted.append(counted)
         task = asyncio.create_task(self._fly(chat, counted))
