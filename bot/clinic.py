@@ -17,8 +17,8 @@ from bot.core.problem import did_you_mean
 from bot.core.rehearsal import WeeklyRule
 from bot.core.walltime import is_zone, local_date, zone_names, zone_of
 from bot.store import appointments, people
+from bot.store.columns import AnyRow
 from bot.store.people import Refused
-from bot.store.tables import AnyRow
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 YEARS = range(2000, 2100)

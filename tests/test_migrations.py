@@ -1,5 +1,6 @@
 """What happens to a database file when the program has become newer, older, or dies in between."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -27,7 +28,9 @@ from bot.store.errors import (
     OlderDatabase,
 )
 from bot.store.migrating import bring_up_to_date, copy, known, require_newest, version_of
-from bot.store.tables import metadata
+from bot.store.tables import clinic
+
+metadata = clinic.metadata
 
 START = """
 op.create_table("note", sa.Column("id", sa.Integer, primary_key=True), sa.Column("words", sa.Text))
@@ -89,10 +92,18 @@ def engine_of(path: Path) -> Engine:
     return create_engine(f"sqlite:///{path}", poolclass=NullPool)
 
 
+def parts(sql: str) -> list[str]:
+    """What stands between the outermost brackets of a statement, and before them."""
+    if not sql.startswith("CREATE TABLE"):
+        return [sql]
+    before, _, inside = sql.strip().rpartition(")")[0].partition("(")
+    return [before, *re.split(r",(?![^(]*\))", inside)]
+
+
 def schema(path: Path) -> dict[str, set[str]]:
-    """Every table and index as SQLite keeps it, whatever the order of the lines in it."""
+    """Every table and index as SQLite keeps it, whatever the order of its parts: what is added later comes last."""
     rows = run(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    lines = {str(name): {line.strip(" ,\t") for line in str(sql).splitlines()} for name, sql in rows}
+    lines = {str(name): {part.strip(" \n\t") for part in parts(str(sql))} for name, sql in rows}
     lines.pop("alembic_version", None)
     return lines
 

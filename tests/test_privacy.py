@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from bot.chat.checkins import read_button
 from bot.config import Config
 from bot.render import phrase
-from bot.store.tables import answer, check_in, digest, inbox, metadata
+from bot.store.columns import metadata
+from bot.store.tables import answer, check_in, digest, inbox
 from tests.conftest import BEGINS, FIRST, PHONES, Clinic, Someone, opened
 
 SECOND = "2026-11-10T14:00"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from bot.store.tables import AnyRow, digest, pair, person, session
+from bot.store.columns import AnyRow
+from bot.store.tables import digest, pair, person, session
 
 
 def kept(conn: Connection) -> Sequence[AnyRow]:

@@ -15,8 +15,9 @@ from bot.core.rehearsal import WeeklyRule
 from bot.core.schedule import Appointment, Planned, Receiver, check_ins, closes_at, digests, weekly_after
 from bot.core.walltime import local_date, to_utc, zone_of
 from bot.store.checkins import from_row
+from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
-from bot.store.tables import AnyRow, answer, away, check_in, digest, session, weekly
+from bot.store.tables import answer, away, check_in, digest, session, weekly
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 AHEAD = timedelta(days=60)  # how far weekly sessions are laid out

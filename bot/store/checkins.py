@@ -14,8 +14,9 @@ from bot.core.person import Person
 from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
 from bot.core.taps import Step
+from bot.store.columns import AnyRow, Utc
 from bot.store.people import by_id
-from bot.store.tables import AnyRow, Utc, answer, check_in, pair, person, session
+from bot.store.tables import answer, check_in, pair, person, session
 from bot.store.upsert import insert_or_change
 
 _COLUMNS = (

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select
 
 from bot.core.form import Asks
 from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
-from bot.store.tables import AnyRow, answer, check_in, goal, person, session
+from bot.store.columns import AnyRow
+from bot.store.tables import answer, check_in, goal, person, session
 
 Parts = dict[str, dict[str, Any]]
 

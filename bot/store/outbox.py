@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.core.person import Person
-from bot.store.tables import AnyRow, check_in, outbox, person
+from bot.store.columns import AnyRow
+from bot.store.tables import check_in, outbox, person
 from bot.store.upsert import insert_or_leave
 
 PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests

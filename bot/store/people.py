@@ -6,7 +6,8 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bot.core.person import Pair, Person, PersonState, Role
-from bot.store.tables import AnyRow, clinic, consent, goal, invite, invite_try, pair, person
+from bot.store.columns import AnyRow
+from bot.store.tables import clinic, consent, goal, invite, invite_try, pair, person
 
 CLINIC = 1  # the embedded default has one clinic; every row says which, so that there can be more
 

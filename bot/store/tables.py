@@ -4,82 +4,22 @@ Nothing here is SQLite's alone. Times are UTC instants (`Utc`); what people mean
 is kept beside it as wall time and zone name. JSON columns hold small values that are read and written whole.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Row,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine import Dialect
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-# Telegram's ids pass 32 bits; SQLite's INTEGER is 64 bits wide already and must be named so to be a row id.
-BIG = BigInteger().with_variant(Integer, "sqlite")
-
-
-AnyRow = Row[*tuple[Any, ...]]
-"""A row whose columns are read by name."""
-
-
-class Utc(TypeDecorator[datetime]):
-    """An instant. Refuses a datetime without zone on the way in and gives UTC on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The instant as UTC; ValueError for a naive datetime."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a stored time needs a zone: {value!r}")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """The instant as UTC: SQLite hands back naive values."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _clinic() -> Column[int]:
-    return Column("clinic_id", Integer, ForeignKey("clinic.id"), nullable=False)
-
-
-def _ref(name: str, table: str, nullable: bool = False) -> Column[Any]:
-    return Column(name, ForeignKey(f"{table}.id"), nullable=nullable)
-
-
-def _index_where(name: str, column: str, condition: str) -> Index:
-    """An index of the few rows that a tick looks for, so that a tick costs the same with a million rows."""
-    # The condition for PostgreSQL stands in the migrations alone: here it would load that whole dialect at every start.
-    return Index(name, column, sqlite_where=text(condition))
-
+from bot.store.columns import BIG, Utc, index_where, metadata, of_clinic, ref
 
 clinic = Table(
     "clinic",
@@ -95,7 +35,7 @@ person = Table(
     "person",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
+    of_clinic(),
     Column("role", String(16), nullable=False),
     Column("code", String(32), nullable=False),
     Column("zone", String(64), nullable=False),
@@ -106,6 +46,11 @@ person = Table(
     Column("unreachable_since", Utc, nullable=True),
     Column("ask_at", String(16), nullable=False, server_default="after"),  # after | evening | morning
     Column("ask_every", Integer, nullable=False, server_default="1"),  # every n-th session
+    # a therapist's wishes for digests; null: the clinic's plan
+    Column("digest_lead", Integer, nullable=True),  # minutes before the session
+    Column("digest_at", String(16), nullable=True),  # lead | morning
+    Column("weekly_at", String(16), nullable=True),  # "Mon 07:00"
+    Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
     UniqueConstraint("clinic_id", "code"),
@@ -116,9 +61,9 @@ pair = Table(
     "pair",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("patient_id", "person"),
-    _ref("therapist_id", "person"),
+    of_clinic(),
+    ref("patient_id", "person"),
+    ref("therapist_id", "person"),
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc, nullable=True),
     Index(None, "patient_id"),
@@ -130,8 +75,8 @@ weekly = Table(
     "weekly",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("pair_id", "pair"),
+    of_clinic(),
+    ref("pair_id", "pair"),
     Column("weekday", Integer, nullable=False),  # 0 is Monday
     Column("time", String(5), nullable=False),  # "14:00", wall time in `zone`
     Column("zone", String(64), nullable=False),
@@ -146,9 +91,9 @@ session = Table(
     "session",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("pair_id", "pair"),
-    _ref("weekly_id", "weekly", nullable=True),
+    of_clinic(),
+    ref("pair_id", "pair"),
+    ref("weekly_id", "weekly", nullable=True),
     Column("local", String(16), nullable=False),  # "2026-11-03T14:00": what was meant
     Column("zone", String(64), nullable=False),
     Column("minutes", Integer, nullable=False),
@@ -164,10 +109,10 @@ check_in = Table(
     "check_in",
     metadata,
     Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
-    _clinic(),
-    _ref("pair_id", "pair"),
-    _ref("session_id", "session"),
-    _ref("person_id", "person"),
+    of_clinic(),
+    ref("pair_id", "pair"),
+    ref("session_id", "session"),
+    ref("person_id", "person"),
     Column("kind", String(16), nullable=False),  # alliance | homework
     # planned -> open -> answered | missed; or excused | not_asked (see `why`)
     Column("state", String(16), nullable=False),
@@ -182,8 +127,11 @@ check_in = Table(
     Column("place", JSON, nullable=True),  # the wizard's place: screen, item, turn
     Column("message_id", Integer, nullable=True),  # the one message that is edited in place
     Column("due_at", Utc, nullable=True),  # when the tick must look at this row again; null: never
+    # own words that no therapist has been shown: when a notice "unread words" is due; null: none, or read
+    Column("words_due_at", Utc, nullable=True),
     UniqueConstraint("pair_id", "session_id", "kind", "person_id"),
-    _index_where("ix_check_in_due", "due_at", "due_at IS NOT NULL"),
+    index_where("ix_check_in_due", "due_at", "due_at IS NOT NULL"),
+    index_where("ix_check_in_words_due", "words_due_at", "words_due_at IS NOT NULL"),
     Index(None, "person_id", "state"),
     Index(None, "session_id"),
 )
@@ -194,9 +142,9 @@ answer = Table(
     "answer",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
+    of_clinic(),
     Column("check_in_id", ForeignKey("check_in.id"), nullable=False),
-    _ref("filed_under", "session"),
+    ref("filed_under", "session"),
     Column("questionnaire", String(32), nullable=False),
     Column("version", Integer, nullable=False),
     Column("item", String(48), nullable=False),
@@ -220,8 +168,8 @@ goal = Table(
     "goal",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("pair_id", "pair"),
+    of_clinic(),
+    ref("pair_id", "pair"),
     Column("number", Integer, nullable=False),
     Column("words", Text, nullable=False),
     Column("added_by", String(16), nullable=False),  # patient | therapist: whose words
@@ -230,12 +178,75 @@ goal = Table(
     UniqueConstraint("pair_id", "number"),
 )
 
+# Every wording a goal has had; one that the other side has not yet called its own waits with `agreed` null.
+goal_change = Table(
+    "goal_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("goal_id", "goal"),
+    Column("words_before", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("changed_by", String(16), nullable=False),  # patient | therapist
+    Column("changed_at", Utc, nullable=False),
+    Column("agreed", Boolean, nullable=True),  # "still yours?"
+    Index(None, "goal_id"),
+)
+
+# What the therapist set, in words; `session_id`: the session it was set in.
+homework = Table(
+    "homework",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("pair_id", "pair"),
+    ref("session_id", "session"),
+    Column("words", Text, nullable=False),
+    Column("why", Text, nullable=True),
+    Column("set_at", Utc, nullable=False),
+    UniqueConstraint("session_id"),
+    Index(None, "pair_id"),
+)
+
+# A flag that the therapist does not want to read for some sessions.
+snooze = Table(
+    "snooze",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("pair_id", "pair"),
+    Column("rule", String(32), nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("direction", String(16), nullable=True),
+    ref("session_id", "session"),  # said about this session; silent for the next `sessions` held ones
+    Column("sessions", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    UniqueConstraint("pair_id", "rule", "about", "session_id"),
+)
+
+# When the bot last worked, one row; and the times it did not, longer than a few minutes.
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Utc, nullable=False),
+)
+
+offline = Table(
+    "offline",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("began_at", Utc, nullable=False),
+    Column("ended_at", Utc, nullable=False),
+    Index(None, "ended_at"),
+)
+
 invite = Table(
     "invite",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("person_id", "person"),
+    of_clinic(),
+    ref("person_id", "person"),
     Column("code_hash", String(64), nullable=False, unique=True),
     Column("expires_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),
@@ -255,8 +266,8 @@ consent = Table(
     "consent",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("person_id", "person"),
+    of_clinic(),
+    ref("person_id", "person"),
     Column("version", Integer, nullable=False),
     Column("lang", String(8), nullable=False),
     Column("agreed", Boolean, nullable=False),
@@ -267,8 +278,8 @@ away = Table(
     "away",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("person_id", "person"),
+    of_clinic(),
+    ref("person_id", "person"),
     Column("first", Date, nullable=False),  # the person's local dates, both inclusive
     Column("last", Date, nullable=False),
     Index(None, "person_id"),
@@ -279,10 +290,10 @@ digest = Table(
     "digest",
     metadata,
     Column("id", String(22), primary_key=True),
-    _clinic(),
-    _ref("therapist_id", "person"),
-    _ref("pair_id", "pair", nullable=True),
-    _ref("session_id", "session", nullable=True),
+    of_clinic(),
+    ref("therapist_id", "person"),
+    ref("pair_id", "pair", nullable=True),
+    ref("session_id", "session", nullable=True),
     Column("week", Date, nullable=True),  # the weekly one's Monday
     # planned -> offered (the therapist's own form is still open) -> sent; or not_sent
     Column("state", String(16), nullable=False),
@@ -290,9 +301,13 @@ digest = Table(
     Column("built_at", Utc, nullable=True),
     Column("text", Text, nullable=True),  # as sent
     Column("html", Text, nullable=True),
+    Column("opened_at", Utc, nullable=True),  # first opened by the therapist
+    Column("outcome", String(16), nullable=True),  # discussed | plan_changed | not_yet
+    Column("outcome_at", Utc, nullable=True),
+    Column("said", JSON, nullable=True),  # the flags it showed, so that the next one can say what became of them
     UniqueConstraint("pair_id", "session_id"),
     UniqueConstraint("therapist_id", "week"),
-    _index_where("ix_digest_due", "due_at", "due_at IS NOT NULL"),
+    index_where("ix_digest_due", "due_at", "due_at IS NOT NULL"),
 )
 
 # Updates as Telegram handed them over, stored before they are confirmed.
@@ -305,7 +320,7 @@ inbox = Table(
     # new -> accepted (its transaction is committed) -> done (the reply was tried); or aside (could not be read)
     Column("state", String(16), nullable=False),
     Column("error", String(200), nullable=True),
-    _index_where("ix_inbox_open", "state", "state IN ('new', 'accepted')"),
+    index_where("ix_inbox_open", "state", "state IN ('new', 'accepted')"),
 )
 
 # What nobody is waiting for: sent by the tick, in order for each chat.
@@ -313,8 +328,8 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", Integer, primary_key=True),
-    _clinic(),
-    _ref("person_id", "person"),
+    of_clinic(),
+    ref("person_id", "person"),
     Column("key", String(96), nullable=False, unique=True),  # what makes a second copy impossible
     Column("kind", String(24), nullable=False),  # prompt | reminder | alert | edit | digest | weekly | notice
     Column("about", String(22), nullable=True),  # the check-in or digest it belongs to
@@ -327,6 +342,6 @@ outbox = Table(
     Column("sent_at", Utc, nullable=True),
     Column("message_id", Integer, nullable=True),
     Column("error", String(200), nullable=True),
-    _index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
+    index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
     Index(None, "person_id"),
 )
