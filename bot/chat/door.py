@@ -1,5 +1,6 @@
 """The door: an update -> whose it is -> the handler for it. Runs inside the transaction that accepts the update."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -124,19 +125,38 @@ def _command(
     if who.state in JOINING:
         step = joining.present(who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
-    return _member_command(conn, who, command, config, now) or said(_help(who, lang, config))
+    handler = COMMANDS.get(who.role, {}).get(command)
+    return (handler and handler(conn, who, rest, config, now)) or said(_help(who, lang, config))
 
 
-def _member_command(conn: Connection, who: Person, command: str, config: Config, now: datetime) -> Outcome | None:
-    """The commands of somebody who takes part; None for an unknown one."""
-    if command == "settings" and who.state == "active":
-        return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
-    if command in ("checkin", "rate"):
-        return checkins.reshow(conn, who, config, now) or said(Message(phrase(who.lang, "nothing_open")))
-    if command == "digest" and who.role == "therapist":
-        latest = kept_digests.latest_of(conn, who.id)
-        return said(Message(phrase(who.lang, "no_digest")) if latest is None else digests.prompt(latest, who))
-    return None
+def _settings(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
+    if who.state != "active":
+        return None
+    return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
+
+
+def _open_check_in(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    return checkins.reshow(conn, who, config, now) or said(Message(phrase(who.lang, "nothing_open")))
+
+
+def _digest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    latest = kept_digests.latest_of(conn, who.id)
+    return said(Message(phrase(who.lang, "no_digest")) if latest is None else digests.prompt(latest, who))
+
+
+Command = Callable[[Connection, Person, str, Config, datetime], Outcome | None]
+COMMANDS: Mapping[str, Mapping[str, Command]] = {
+    "patient": {
+        "checkin": _open_check_in,
+        "settings": _settings,
+    },
+    "therapist": {
+        "rate": _open_check_in,
+        "digest": _digest,
+        "settings": _settings,
+    },
+}
+"""By role, what somebody who takes part can send with a slash; the words after it are handed on."""
 
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
