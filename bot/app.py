@@ -18,7 +18,7 @@ from bot.config import Config
 from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.render import phrase
-from bot.store import lock, people, wordings
+from bot.store import lock, outages, people, wordings
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
@@ -30,7 +30,8 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
-COMMANDS = ("checkin", "rate", "digest", "settings", "privacy", "help", "stop")
+COMMANDS = ("settings", "help")
+"""The menu of a chat that has none of its own yet: see `chat.menus`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
+        await store.write(outages.began_to_work, clock.now())
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bot import ids
 from bot.config import Config
 from bot.core.person import Person
+from bot.core.plan import WEEKDAYS
 from bot.core.problem import did_you_mean
 from bot.core.rehearsal import WeeklyRule
 from bot.core.walltime import is_zone, local_date, zone_names, zone_of
@@ -20,7 +21,6 @@ from bot.store import appointments, people
 from bot.store.columns import AnyRow
 from bot.store.people import Refused
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 YEARS = range(2000, 2100)
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 Shown = dict[str, Any]

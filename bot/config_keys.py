@@ -41,6 +41,7 @@ class Key:
 SEEN = {"en": "in the hour before your next session", "es": "en la hora previa a su próxima sesión"}
 
 PLAN_READERS: dict[str, Reader] = {
+    "digest": one_of(("lead", "morning")),
     "weekly_day": weekday,
     "ask_every": whole(1, 52),
     "homework_days_before": whole(0, 30),

@@ -227,10 +227,11 @@ def one_of(known: Sequence[str]) -> Reader:
     """One of the known words, in small or capital letters."""
 
     def read(value: object) -> str:
-        word = _text(value, f'"{known[0]}"').upper()
-        if word not in known:
-            raise Refused(f"{shown(word)} is not one of {listed(known)}.{unknown(word, known)}")
-        return word
+        word = _text(value, f'"{known[0]}"')
+        found = next((one for one in known if one.casefold() == word.casefold()), None)
+        if found is None:
+            raise Refused(f"{shown(word)} is none of the choices.{unknown(word, known)}")
+        return found
 
     return read
 

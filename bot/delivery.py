@@ -267,6 +267,9 @@ class Delivery:
         if row.kind == "delete":
             await outward.delete(self._bot, chat, row.body["delete"])
             return None
+        if row.kind == "menu":
+            await outward.menu(self._bot, chat, row.body["commands"])
+            return None
         message = Message.from_json(row.body)
         if row.body.get("edit") is not None:
             await outward.edit(self._bot, chat, row.body["edit"], message)

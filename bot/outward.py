@@ -75,6 +75,12 @@ async def delete(bot: Bot, chat_id: int, message_id: int) -> None:
             raise
 
 
+async def menu(bot: Bot, chat_id: int, commands: list[list[str]]) -> None:
+    """Set the commands that one chat is offered: names and what they do."""
+    named = [{"command": name, "description": words} for name, words in commands]
+    await _call(bot, "setMyCommands", commands=named, scope={"type": "chat", "chat_id": chat_id})
+
+
 async def answer(bot: Bot, query_id: str, toast: str | None) -> None:
     """Answer a tap, so that its spinner stops; too late is no error."""
     try:

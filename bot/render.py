@@ -98,7 +98,12 @@ _fixed_phrase = lru_cache(maxsize=1024)(_phrase)  # what holds nothing of anybod
 
 def finding_words(lang: str, name: str, *values: object) -> str:
     """The headline of a finding, or its question: a macro of finding.jinja by name."""
-    return str(getattr(_module(lang, "finding.jinja"), name)(*values)).strip()
+    return part(lang, "finding.jinja", name, *values)
+
+
+def part(lang: str, template: str, name: str, *values: object) -> str:
+    """A piece of a page by itself: a macro of a template by name."""
+    return str(getattr(_module(lang, template), name)(*values)).strip()
 
 
 def page(lang: str, template: str, **values: object) -> str:

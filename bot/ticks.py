@@ -1,4 +1,4 @@
-"""What is due now: open, remind, hide and close check-ins; announce digests. Each in a transaction of its own.
+"""What is due now: open, remind, hide and close check-ins; announce digests and words. Each in its own transaction.
 
 The tick has no timer: it is woken, by APScheduler every second and by whatever makes something due. A row whose work
 raises is looked at again an hour later, so that one patient's bad data never stops the others.
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.chat import digests as chat_digests
+from bot.announcing import announce, unread
 from bot.chat.screens import ready, show
 from bot.clock import Clock
 from bot.config import Config
@@ -24,7 +24,7 @@ from bot.core.person import Pair
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
-from bot.store import appointments, checkins, digests, histories, inbox, outbox, people
+from bot.store import appointments, checkins, digests, histories, inbox, loops, outages, outbox, people
 from bot.store import due as due_moments
 from bot.store.checkins import Kept
 from bot.store.engine import Store
@@ -45,6 +45,7 @@ class Ticks:
         self._store, self._config, self._clock, self._deliver = store, config, clock, deliver
         self._woken = asyncio.Event()
         self._working = False
+        self._beaten: datetime | None = None
 
     def wake(self) -> None:
         """Something may be due."""
@@ -71,6 +72,9 @@ class Ticks:
     async def tick(self) -> None:
         """Everything that is due at this moment. Nearly always that is nothing, and one query says so."""
         now = self._clock.now()
+        if self._beaten is None or now - self._beaten >= outages.BEAT_EVERY:
+            await self._store.write(outages.beat, now)
+            self._beaten = now
         first = await self._store.read(due_moments.next_at)
         if first is None or first > now:
             return
@@ -78,6 +82,8 @@ class Ticks:
             await self._each(open_or_next, checkins.postpone, ids, now)
         while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
             await self._each(announce, digests.postpone, ids, now)
+        while ids := await self._store.read(loops.words_due, now, AT_ONCE):
+            await self._each(unread, loops.words_again, ids, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -272,30 +278,3 @@ def _not_yet(history: History) -> tuple[str, ...]:
     """The items of the start form that were "not yet talked about"."""
     forms = [answered(session.patient.start) or {} for session in history.sessions]
     return tuple(item for item in ("options", "say") if any(form.get(item) == "not_yet" for form in forms))
-
-
-# ------------------------------------------------------------------------------------------------ digests
-
-
-def announce(conn: Connection, digest_id: str, config: Config, now: datetime) -> None:
-    """Say that a digest is ready; its text is made when it is opened, from what is there then."""
-    kept = digests.by_digest_id(conn, digest_id)
-    therapist = people.by_id(conn, kept.therapist_id)
-    late = kept.starts is not None and now >= kept.starts
-    if kept.pair_id is None:
-        appointments.plan_weekly_digest(conn, therapist, config.plan, now)
-    if late or not therapist.can_be_asked:
-        digests.mark(conn, digest_id, "not_sent", now)
-        return
-    silent = kept.pair_id is not None and not _has_news(conn, kept, config, now)
-    digests.mark(conn, digest_id, "sent", now)
-    body = chat_digests.prompt(kept, therapist).to_json() | {"silent": silent}
-    outbox.add(conn, therapist, f"digest:{digest_id}:{kept.local}", "digest", body, now, about=digest_id)
-
-
-def _has_news(conn: Connection, kept: digests.KeptDigest, config: Config, now: datetime) -> bool:
-    """A digest without a flag arrives silently, unless it asks for the therapist's own form first."""
-    if digests.open_forms(conn, kept.pair_id or 0, kept.therapist_id):
-        return True
-    built = chat_digests.build(conn, kept.pair_id or 0, kept.local or "", kept.starts or now, config, now)
-    return built.has_flag

@@ -26,6 +26,7 @@ from bot.demo.stage import Stage
 from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
 from bot.store import people
+from bot.store.tables import outbox
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -243,6 +244,7 @@ async def enrolled(example: Config, tmp_path_factory: pytest.TempPathFactory) ->
         await enrol(clinic)
         for who in await clinic.stage.app.store.read(people.people):
             await clinic.desk(lambda conn, n=who.id: people.change(conn, n, message_id=None))
+        await clinic.desk(lambda conn: conn.execute(outbox.delete()).rowcount)  # the menus of the chats
     return database
 
 

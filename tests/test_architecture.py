@@ -33,6 +33,7 @@ HOUSES = {
     "config_readers": "config",
     "config_together": "config",
     "questionnaire_folder": "config",
+    "announcing": "ticks",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is

@@ -92,7 +92,7 @@ def test_the_digest_names_both_disagreements_in_words(played: Played) -> None:
     assert '"Drive on the highway again"' in text
     shown = played.phone(TOMAS).last
     assert shown.text == text.strip()
-    assert shown.buttons == (("Hide",),)
+    assert shown.buttons == (("Discussed", "Plan changed", "Not yet"), ("Chart", "Why?"), ("Hide",))
     framed = " ".join(line.strip("│") for line in played.out.splitlines() if line.startswith("│"))
     assert framed.split() == [*text.split(), "[Hide]"]
 

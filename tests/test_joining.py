@@ -268,7 +268,7 @@ async def test_a_new_zone_moves_what_is_planned(anna: Someone, clinic: Clinic) -
 
 async def test_a_therapist_is_not_offered_a_patients_settings(tomas: Someone, anna: Someone) -> None:
     await tomas.says("/settings")
-    assert tomas.buttons == ["Time zone", "Español"]
+    assert tomas.buttons == ["Time zone", "Español", "When digests come", "Weekly page"]
     await anna.says("/settings")
     await tomas.presses(anna.data["Ask me less often"])
     assert tomas.toast.startswith("This button does not work any more.")

@@ -165,7 +165,9 @@ def said(lang: str, name: str, arguments: tuple[str, ...]) -> Iterator[str]:
     """The phrase with samples of its values."""
     samples: dict[str, tuple[object, ...]] = {
         "n": (2,), "at": ("14:00",), "goal": ("2. dormir", ""), "label": ("Nada",), "most": (1, 120),
-        "code": LANGUAGES if name == "language" else ("P-014",), "name": tuple(REGIONS),
+        "minutes": (30, 60, 120), "clock": ("07:30",),
+        "code": LANGUAGES if name == "language" else ("P-014",),
+        "name": tuple(REGIONS) if name == "region" else ("A",),
     }  # fmt: skip
     if not arguments:
         yield phrase(lang, name)
@@ -202,8 +204,9 @@ def test_toasts_and_commands_keep_to_the_limits(lang: str) -> None:
 
 @lang
 def test_a_locked_screen_says_nothing_of_what_it_is_about(lang: str) -> None:
-    ready = [text for name, a in phrases() if name.startswith("ready") for text in said(lang, name, a)]
-    assert len(ready) >= 6
+    arrives = ("ready", "words_", "was_read")
+    ready = [text for name, a in phrases() if name.startswith(arrives) for text in said(lang, name, a)]
+    assert len(ready) >= 9
     assert [(text, word) for text in ready for word in CLINICAL if word in text.lower()] == []
     assert [text for text in ready if len(text) > 60] == []
 
@@ -302,8 +305,8 @@ def test_what_a_therapist_reads_first() -> None:
     spoken = " ".join(finding_words("en", "headline", finding, GOALS) for finding in SAMPLES)
     for words in (
         "You rate agreement on tasks differently. Patient 3.0, you 4.5.",
-        "The patient rates it lower, after the usual difference of 0.35.",
-        "You rate it lower, after the usual difference of 0.35.",
+        "The patient rates it lower, even after the usual difference of 0.35.",
+        "You rate it lower, even after the usual difference of 0.35.",
         "Both of you say the tasks are not yet shared. Patient 2.5, you 3.0.",
         'You put different goals first. Patient: "dormir toda la noche". You: "menos enojo <en casa>", something else.',
         "Early days; trust takes time.",

@@ -3,6 +3,8 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -10,10 +12,13 @@ from typing import Any
 import pytest
 
 from bot import render
+from bot.chat.days import Hour
 from bot.chat.screens import crisis, in_language
 from bot.config import Config
 from bot.core import digest
 from bot.core.digest import Digest
+from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
+from bot.core.plan import Plan
 from bot.core.thresholds import Thresholds
 from bot.message import TEXT_LIMIT
 from bot.render import page, phrase
@@ -29,12 +34,21 @@ def read(sessions: list[Json], blind: bool = False, own_words: str | None = None
     return _read(case_file(sessions), blind, own_words)
 
 
-def _read(data: Json, blind: bool = False, own_words: str | None = None) -> Digest:
+AWAY = Around(
+    snoozes=(Snooze("disagreement", "tasks", "patient lower", "2026-01-01T00:00"),),
+    last=LastTime("2026-01-01T00:00", "discussed", (Said("low", "goals", 2.0), Said("drop", "total", 2.0))),
+    outages=(Outage("2026-11-24T09:00", 1), Outage("2026-11-24T09:00", 6)),
+    not_asked="away",
+    away_until="2026-12-03",
+)
+
+
+def _read(data: Json, blind: bool = False, own_words: str | None = None, around: Around = Around()) -> Digest:  # noqa: B008
     data["goals"] = [{"id": goal.id, "words": goal.words} for goal in GOALS]
     if own_words:
         data["sessions"][-1]["patient"]["alliance"]["own_words"] = own_words
     hidden = frozenset(row["starts"] for row in data["sessions"][-1:]) if blind else frozenset[str]()
-    return digest.build("P-014", "2026-12-01T14:00", history(data), Thresholds(), hidden)
+    return digest.build("P-014", "2026-12-01T14:00", history(data), Thresholds(), hidden, around)
 
 
 DONE = {"given": "yes", "done": 1, "well": 2, "obstacles": ["no_time", "unclear"]}
@@ -52,6 +66,12 @@ ALIKE = met(
 def digests() -> tuple[Digest, ...]:
     """Digests of every kind: apart, alike, silent, excused, blind, with nothing yet, and some at random."""
     some = [read([APART] * 2, own_words="<i>menos prisa</i>"), read([ALIKE]), read([MISSED] * 4), read([ALIKE, MISSED])]
+    reasons = ("away", "every", "stopped", "unreachable", "not in yet", "too late")
+    some += [_read(case_file([ALIKE, EXCUSED]), around=Around(not_asked=why)) for why in reasons]
+    for outcome in (*OUTCOMES, None):
+        last = replace(AWAY.last or LastTime(""), outcome=outcome)
+        some.append(_read(case_file([APART]), around=replace(AWAY, last=last)))
+        some.append(_read(case_file([ALIKE, EXCUSED]), around=replace(AWAY, last=last)))
     some += [read([ALIKE, EXCUSED]), read([APART], blind=True), read([])]
     return (*some, *(_read(random_case(Random(n))) for n in range(15)))
 
@@ -71,7 +91,12 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for every in (1, 2):
             asks = phrase(lang, "ask_evening", "19:00")
             yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asks,
-                                   "every": every}  # fmt: skip
+                                   "every": every, "plan": Plan()}  # fmt: skip
+            lead = replace(
+                Plan(), digest="morning" if every == 1 else "lead", digest_before=timedelta(minutes=30 * every)
+            )
+            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asks,
+                                   "every": every, "plan": lead}  # fmt: skip
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
     yield "not_met.txt", {"day": render.local(lang, "day", "2026-03-03T14:00")}
     for late in (True, False):
@@ -89,6 +114,16 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "digest.txt", {"d": one, "shown": one.first}
         yield "digest.txt", {"d": one, "shown": len(one.lines)}
         yield "digest.html", {"d": one, "spoken": lang}
+        yield "why.txt", {"d": one, "lines": one.lines + one.snoozed, "t": Thresholds()}
+    hours = [
+        Hour("2026-12-01T14:00", "P-014", state, one, form, "p:1:open")
+        for one, state, form in [(digests()[0], "missed", False), (digests()[0], "planned", True)]
+        + [(one, "planned", False) for one in digests()]
+    ]
+    for some_hours in (hours, []):
+        yield "today.txt", {"day": "2026-12-01", "hours": some_hours}
+    for patients in ([{"code": "P-014", "next": "2026-12-01T14:00"}, {"code": "P-015", "next": None}], []):
+        yield "patients.txt", {"rows": patients}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}
@@ -108,7 +143,7 @@ def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) ->
             check(text, lang)
             assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
         rendered.add(name)
-    parts = {"agrees.txt", "homework.txt"}
+    parts = {"agrees.txt", "homework.txt", "own_words.txt"}
     assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - parts
 
 
@@ -123,9 +158,10 @@ def test_what_people_wrote_is_never_markup(lang: str) -> None:
 
 
 def test_a_digest_begins_with_the_disagreement() -> None:
-    first, second, *_ = page("en", "digest.txt", d=digests()[0], shown=3).splitlines()
+    first, second, third, *_ = page("en", "digest.txt", d=digests()[0], shown=3).splitlines()
     assert first.startswith("You rate agreement on tasks differently, still (2nd session). Patient 3.0, you 5.0.")
-    assert second == "→ What makes sense to you about how we work, and what does not?"
+    assert second.startswith("In their own words: ")
+    assert third == "→ What makes sense to you about how we work, and what does not?"
 
 
 @lang

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.chat import digests
+from bot.chat import pages
 from bot.chat.reply import Outcome, Reply
 from bot.chat.screens import MOST_GOALS, VERBS, choice_words, letter_of, show
 from bot.config import Config
@@ -17,9 +17,9 @@ from bot.core.form import Asks, Form, asked, compose
 from bot.core.history import Goal
 from bot.core.person import Person
 from bot.core.taps import Step, Tap, Verb, step, text_question
-from bot.message import Message
+from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import appointments, checkins, histories, people
+from bot.store import appointments, checkins, digests, histories, loops, outbox, people
 from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
@@ -64,8 +64,8 @@ def on_tap_again(
     if kept is None or kept.asks is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
-    if kept.check_in.state == "answered" and (after := digests.after_form(conn, kept, config, now)):
-        return Outcome(digests.replies(after, message_id, about=kept.check_in.id))
+    if kept.check_in.state == "answered" and (after := pages.after_form(conn, kept, config, now)):
+        return after
     return Outcome((Reply(show(kept, form, config, now), message_id, about=kept.check_in.id),))
 
 
@@ -103,10 +103,10 @@ def _shown(
         woke = True
     if happened == "sent":
         _first_goal(conn, kept, now)
-        after = digests.after_form(conn, kept, config, now)
+        woke = _own_words(conn, kept, now)
+        after = pages.after_form(conn, kept, config, now)
         if after:
-            replies = digests.replies(after, kept.message_id, about=kept.check_in.id)
-            return Outcome(replies, phrase(lang, "toast_sent"))
+            return replace(after, toast=phrase(lang, "toast_sent"))
     toast = phrase(lang, TOASTS[happened]) if happened in TOASTS else None
     if happened == "too_many":
         toast = phrase(lang, "toast_too_many", form.questions[_item_of(kept)].item.most)
@@ -139,6 +139,22 @@ def _not_met(conn: Connection, kept: Kept, config: Config, now: datetime) -> Non
     checkins.withdraw(conn, kept.session_id, "not_met")
     appointments.mark_session(conn, kept.session_id, "missed", confirm=True)
     appointments.replan(conn, kept.pair_id, config.plan, now)
+
+
+def _own_words(conn: Connection, kept: Kept, now: datetime) -> bool:
+    """Own words are looked after until somebody has read them; after the digest came they are announced at once."""
+    answers = kept.check_in.answers
+    if not answers.get(("alliance", "own_words")) or answers.get(("alliance", "words_for")) == "self":
+        return False
+    loops.words_came(conn, kept.check_in.id, now)
+    waiting = digests.waiting_for(conn, kept.pair_id, now)
+    therapist = people.pair_of(conn, kept.pair_id).therapist
+    if waiting is None or waiting.local is None or not therapist.can_be_asked:
+        return False
+    opens = Button(phrase(therapist.lang, "open"), f"d:{waiting.id}:open")
+    body = Message(phrase(therapist.lang, "words_new", waiting.local[-5:]), ((opens,),)).to_json()
+    outbox.add(conn, therapist, f"words:{kept.check_in.id}", "notice", body, now)
+    return True
 
 
 def _first_goal(conn: Connection, kept: Kept, now: datetime) -> None:

@@ -1,105 +1,71 @@
-"""A therapist's digests: opened by a tap, so that nothing is on a lock screen; never before the own form is done."""
+"""A therapist's digests: each opened by a tap, so that nothing is on a lock screen. Anyone else's does not exist."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.chat import days
+from bot.chat.pages import View, build, on_page, pair_view, replies
 from bot.chat.reply import Outcome, Reply
-from bot.chat.screens import show
 from bot.config import Config
-from bot.core import digest as core_digest
 from bot.core.digest import Digest
-from bot.core.form import compose
 from bot.core.person import Person
-from bot.core.taps import Tap, step
+from bot.core.weekly import weekly_place
 from bot.message import Button, Message, in_parts
 from bot.render import page, phrase
-from bot.store import checkins, digests, histories, people
-from bot.store.checkins import Kept
+from bot.store import digests, people
 from bot.store.digests import KeptDigest
 
 
+def latest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
+    """/digest: the one that came last, opened; None if none came yet."""
+    kept = digests.latest_of(conn, who.id)
+    return None if kept is None else on_tap(conn, who, f"d:{kept.id}:open", None, config, now)
+
+
 def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
-    """[Open], [More], [Less] or [Hide] on a digest. Anyone else's digest does not exist."""
-    parts = data.split(":")
-    kept = digests.of_therapist(conn, parts[1], who.id) if len(parts) == 3 else None
-    if kept is None or parts[2] not in ("open", "more", "less", "hide"):
+    """A tap on a digest. Anyone else's digest does not exist."""
+    _, digest_id, verb, *more = [*data.split(":"), "", ""]
+    kept = digests.of_therapist(conn, digest_id, who.id)
+    if kept is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
-    if parts[2] == "hide":
+    if verb == "hide":
+        digests.opened_in(conn, kept.id, None)
         return Outcome((Reply(prompt(kept, who), message_id),))
+    if kept.day is not None:
+        return days.open_morning(conn, kept, who, message_id, config, now)
     if kept.pair_id is None:
         return _weekly(conn, kept, who, message_id, config, now)
-    form = _open_form(conn, kept, who, message_id, config, now)
-    if form is not None:
-        return Outcome((form,))
-    return Outcome(replies(_pair(conn, kept, who, config, now, everything=parts[2] == "more"), message_id))
+    view = View(who, people.pair_of(conn, kept.pair_id), kept.local or "", kept.starts or now, kept.id, message_id)
+    return on_page(conn, view, verb, more, config, now)
 
 
-def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
-    """The first part in place of what was tapped, the others below it."""
-    first, *others = parts
-    return Reply(first, message_id, about=about), *map(Reply, others)
+def on_pair_tap(
+    conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime
+) -> Outcome:
+    """A tap on a pair's page. Anyone else's pair does not exist."""
+    _, number, verb, *more = [*data.split(":"), "", ""]
+    view = pair_view(conn, who, int(number) if number.isdecimal() and len(number) < 10 else 0, now)
+    if view is None or verb == "hide":
+        gone = Message(phrase(who.lang, "put_away")) if view else None
+        return Outcome((Reply(gone, message_id),)) if gone else Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    return on_page(conn, replace(view, message_id=message_id), verb, more, config, now)
 
 
 def prompt(kept: KeptDigest, who: Person) -> Message:
     """What a digest arrives with."""
-    words = (
-        phrase(who.lang, "ready_weekly") if kept.local is None else phrase(who.lang, "ready_digest", kept.local[-5:])
-    )
+    if kept.day is not None:
+        words = phrase(who.lang, "ready_day")
+    elif kept.local is None:
+        words = phrase(who.lang, "ready_weekly")
+    else:
+        words = phrase(who.lang, "ready_digest", kept.local[-5:])
     return Message(words, ((Button(phrase(who.lang, "open"), f"d:{kept.id}:open"),),))
 
 
-def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> list[Message]:
-    """The digest that waited for this form, now that it is sent or skipped; nothing if none waits."""
-    if form.check_in.voice != "therapist":
-        return []
-    waiting = digests.waiting_for(conn, form.pair_id, now)
-    return [] if waiting is None else _pair(conn, waiting, form.person, config, now)
-
-
-def _open_form(
-    conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime
-) -> Reply | None:
-    """The therapist's own form for the last session, if it is still open: it comes first (blind)."""
-    for check_in_id in digests.open_forms(conn, kept.pair_id or 0, who.id):
-        check = checkins.of_chat(conn, check_in_id, who)
-        if check is None or check.asks is None:
-            continue
-        form = compose(config.questionnaires.by_id, check.asks, "therapist")
-        begun = step(form, check.check_in, Tap("begin"), now, config.plan)
-        if begun.happened == "closed":
-            continue
-        shown = checkins.save(conn, check.with_message(message_id), begun, {}, now, config.plan)
-        return Reply(show(shown, form, config, now), message_id, about=check_in_id)
-    return None
-
-
-def _pair(
-    conn: Connection, kept: KeptDigest, who: Person, config: Config, now: datetime, everything: bool = False
-) -> list[Message]:
-    built = build(conn, kept.pair_id or 0, kept.local or "", kept.starts or now, config, now)
-    shown = len(built.lines) if everything else built.first
-    text = page(who.lang, "digest.txt", d=built, shown=shown)
-    html = page(who.lang, "digest.html", d=built, spoken=who.lang)
-    digests.keep(conn, kept.id, page(who.lang, "digest.txt", d=built, shown=built.first), html, now)
-    fold = Button(phrase(who.lang, "more", built.folded), f"d:{kept.id}:more")
-    if everything:
-        fold = Button(phrase(who.lang, "less"), f"d:{kept.id}:less")
-    hide = _hide(kept, who)
-    return in_parts(text, ((fold, hide),) if built.folded else ((hide,),))
-
-
-def _hide(kept: KeptDigest, who: Person) -> Button:
-    return Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
-
-
-def build(conn: Connection, pair_id: int, local: str, before: datetime, config: Config, now: datetime) -> Digest:
-    """The digest of one pair about everything before an instant. Where the therapist's form is open it is blind."""
-    pair = people.pair_of(conn, pair_id)
-    history = histories.history_of(conn, pair_id, before, now)
-    blind = digests.blind(conn, pair_id)
-    return core_digest.build(pair.patient.code, local, history, config.thresholds, blind)
+# ------------------------------------------------------------------------------------------------ weekly
 
 
 def _weekly(
@@ -109,14 +75,10 @@ def _weekly(
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     digests.keep(conn, kept.id, text, html, now)
-    return Outcome(replies(in_parts(text, ((_hide(kept, who),),)), message_id))
+    hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
+    return Outcome(replies(in_parts(text, ((hide,),)), message_id))
 
 
 def _in_order(built: Sequence[Digest]) -> list[Digest]:
-    """Those with a disagreement first, then other flags, then notes; by code within."""
-
-    def place(d: Digest) -> tuple[bool, bool, bool, str]:
-        two_sided = any(line.is_flag and line.finding.rule in ("disagreement", "named_goals") for line in d.lines)
-        return not two_sided, not d.has_flag, not d.lines, d.code
-
-    return sorted((d for d in built if d.about is not None), key=place)
+    """Those with a disagreement first, then drops, silence, homework; by code within."""
+    return sorted((d for d in built if d.about is not None), key=lambda d: (weekly_place(d), d.code))

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import checkins, digests, joining
+from bot.chat import checkins, days, digests, joining
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -17,7 +17,6 @@ from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
 from bot.store import checkins as kept_checkins
-from bot.store import digests as kept_digests
 from bot.store import inbox, people
 
 
@@ -66,7 +65,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
     message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
-    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "e": joining.on_tap}
+    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap}
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
     handler = handlers.get(data.partition(":")[0])
@@ -139,9 +138,8 @@ def _open_check_in(conn: Connection, who: Person, rest: str, config: Config, now
     return checkins.reshow(conn, who, config, now) or said(Message(phrase(who.lang, "nothing_open")))
 
 
-def _digest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
-    latest = kept_digests.latest_of(conn, who.id)
-    return said(Message(phrase(who.lang, "no_digest")) if latest is None else digests.prompt(latest, who))
+def _digest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
+    return digests.latest(conn, who, rest, config, now) or said(Message(phrase(who.lang, "no_digest")))
 
 
 Command = Callable[[Connection, Person, str, Config, datetime], Outcome | None]
@@ -153,6 +151,9 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
     "therapist": {
         "rate": _open_check_in,
         "digest": _digest,
+        "today": days.today,
+        "patients": days.patients,
+        "pair": days.pair,
         "settings": _settings,
     },
 }

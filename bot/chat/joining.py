@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import ids
+from bot.chat import menus, wishes
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -108,12 +109,14 @@ def settings(who: Person, config: Config, now: datetime) -> Message:
     asks = phrase(who.lang, f"ask_{who.ask_at}", *([values[who.ask_at]] if who.ask_at in values else []))
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
-        language=phrase(who.lang, "language", who.lang), every=who.ask_every,
+        language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),
     )  # fmt: skip
     rows: list[tuple[Button, ...]] = [(_button(who, "set_zone", "zone"),), tuple(_languages(who))]
     if who.role == "patient":
         less = _button(who, "ask_less", "every:2") if who.ask_every == 1 else _button(who, "ask_each", "every:1")
         rows += [(_button(who, "set_time", "choose"),), (less,)]
+    else:
+        rows += wishes.rows(who)
     return Message(text, tuple(rows))
 
 
@@ -155,6 +158,8 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
     inside = who.state in ("settling", "choosing", "active")
     if verb == "lang" and value in LANGUAGES and (inside or who.state == "consenting"):
         people.change(conn, who.id, lang=value)
+        if who.state == "active":
+            menus.show(conn, people.by_id(conn, who.id), now)
         return _after_change(conn, who, config, now)
     if who.state == "consenting" and verb in ("agree", "decline"):
         return _decided(conn, who, verb == "agree", config, now)
@@ -164,9 +169,14 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
         return None
     if verb in ("zone", "region", "city"):
         return _zone(conn, who, verb, value, config, now)
-    if who.role != "patient":
-        return None
-    return _wish(conn, who, verb, value, config, now)
+    if who.role == "patient":
+        return _wish(conn, who, verb, value, config, now)
+    if wishes.change(conn, who, verb, value):
+        changed = people.by_id(conn, who.id)
+        replan(conn, changed, config, now)
+        appointments.plan_own_digests(conn, changed, config.plan, now)
+        return _after_change(conn, changed, config, now)
+    return wishes.choices(who, verb, value, config)
 
 
 def _after_change(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
@@ -192,9 +202,10 @@ def _settled(conn: Connection, who: Person, config: Config, now: datetime) -> Me
 
 def _active(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     people.change(conn, who.id, state="active")
+    menus.show(conn, who, now)
     replan(conn, who, config, now)
     if who.role == "therapist":
-        appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
+        appointments.plan_own_digests(conn, people.by_id(conn, who.id), config.plan, now)
     return _welcome(who, config)
 
 
@@ -231,7 +242,7 @@ def _moved(conn: Connection, who: Person, zone: str, config: Config, now: dateti
     people.change(conn, who.id, zone=zone)
     replan(conn, who, config, now)
     if who.role == "therapist" and who.state == "active":
-        appointments.plan_weekly_digest(conn, people.by_id(conn, who.id), config.plan, now)
+        appointments.plan_own_digests(conn, people.by_id(conn, who.id), config.plan, now)
     return _after_change(conn, who, config, now)
 
 

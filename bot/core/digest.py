@@ -12,10 +12,16 @@ from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
 from bot.core.history import History, Part, Session, answered
 from bot.core.homework import obstacles
+from bot.core.loop import Around, Became, Outage, became, is_snoozed
 from bot.core.scoring import alliance_scores, homework_index, number
 from bot.core.thresholds import Thresholds
 
 FIRST_SCREEN = 3
+NOT_ASKED = {
+    "away": "away", "every": "every", "stopped": "stopped", "withdrawn": "stopped", "unreachable": "unreachable",
+    "not in yet": "not_in_yet", "too late": "too_late",
+}  # fmt: skip
+"""Why a check-in was not asked, as it is kept, and the word by which a digest's template knows it."""
 READ_BEFORE = timedelta(hours=1)  # what comes later than this before a session may be missed by its digest
 FOLD_TICKS_FROM = 3  # sessions with unchanged ticks
 
@@ -80,6 +86,15 @@ class Digest:
     homework: HomeworkShown | None
     gaps: tuple[str, ...]
     history: History
+    last: Became | None = None
+    snoozed: tuple[Line, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    away_until: str | None = None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to say but what agrees."""
+        return not (self.lines or self.words or self.homework or self.gaps or self.last or self.snoozed or self.outages)
 
     @property
     def folded(self) -> int:
@@ -93,7 +108,12 @@ class Digest:
 
 
 def build(
-    code: str, starts: str, history: History, thresholds: Thresholds, blind: frozenset[str] = frozenset()
+    code: str,
+    starts: str,
+    history: History,
+    thresholds: Thresholds,
+    blind: frozenset[str] = frozenset(),
+    around: Around = Around(),  # noqa: B008 (frozen)
 ) -> Digest:
     """The digest before the session that starts at `starts` (wall time), from the sessions before it.
 
@@ -105,7 +125,8 @@ def build(
     # One silence may be said of a held session and of a cancelled one after it: the later word stands.
     told = [*_late(shown, recent), *recent]
     newest = {(line.finding.rule, line.finding.about): line for n in told for line in _lines(shown, every, n)}
-    lines = [*newest.values(), *_late_memory(shown, every, recent)]
+    found = [*newest.values(), *_late_memory(shown, every, recent)]
+    lines = [line for line in found if not is_snoozed(line.finding, shown, around.snoozes)]
     lines.sort(key=lambda line: not line.is_flag)
     last = shown.sessions[recent[0]] if recent else None
     flags = sum(line.is_flag and not _is_folded(line, shown) for line in lines)
@@ -120,8 +141,12 @@ def build(
         _same_goal(last, lines),
         tuple(words for n in told if (words := _own_words(shown.sessions[n]))),
         next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
-        _gaps(last, last.local in blind if last else False),
+        _gaps(last, last.local in blind if last else False, around.not_asked),
         shown,
+        became(around.last, shown, recent),
+        tuple(line for line in found if line not in lines),
+        around.outages,
+        around.away_until,
     )
 
 
@@ -234,15 +259,16 @@ def _homework(session: Session) -> HomeworkShown | None:
     )
 
 
-def _gaps(session: Session | None, blind: bool) -> tuple[str, ...]:
+def _gaps(session: Session | None, blind: bool, why: str | None) -> tuple[str, ...]:
     """What is missing, never as a reproach: each is a line of its own."""
     if session is None:
         return ("nothing_yet",)
     gaps = [] if session.state == "held" else ["not_held"]
     gaps += ["blind"] if blind else []
     patient, therapist = session.patient.alliance, session.therapist.alliance
-    by_patient: dict[Part, str] = {"missed": "patient_missed", "excused": "patient_excused"}
-    otherwise = "own_items" if session.patient.answered_at is not None else "patient_not_asked"
+    reason = NOT_ASKED.get(why or "", "")
+    by_patient: dict[Part, str] = {"missed": "patient_missed", "excused": reason or "patient_excused"}
+    otherwise = "own_items" if session.patient.answered_at is not None else reason or "patient_not_asked"
     if not blind and not isinstance(patient, dict) and session.state == "held":
         gaps.append(by_patient.get(patient, otherwise) if isinstance(patient, str) else otherwise)
     theirs = answered(therapist)

@@ -13,7 +13,11 @@ JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with (perhaps) a chat. `code` is the only name the program knows: P-014, T-1."""
+    """Somebody with (perhaps) a chat. `code` is the only name the program knows: P-014, T-1.
+
+    A therapist's wishes, None: as the clinic's plan has it. `digest_lead`: minutes before the session; `digest_at`:
+    "lead" or "morning"; `weekly_at`: "Mon 07:00".
+    """
 
     id: int
     clinic_id: int
@@ -27,6 +31,9 @@ class Person:
     ask_at: AskAt = "after"
     ask_every: int = 1
     message_id: int | None = None
+    digest_lead: int | None = None
+    digest_at: str | None = None
+    weekly_at: str | None = None
 
     @property
     def can_be_asked(self) -> bool:

@@ -1,7 +1,13 @@
 """The plan: what is asked of whom, when, relative to a session. Every number is a default a clinic can change."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from typing import Literal
+
+DigestAt = Literal["lead", "morning"]
+"""lead: each digest some time before its session; morning: one message with a line for each of the day's pairs."""
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,9 @@ class Plan:
     homework_closes_before_next: timedelta = timedelta(hours=2)
     homework_closes_after: timedelta = timedelta(hours=48)
 
+    digest: DigestAt = "lead"
     digest_before: timedelta = timedelta(minutes=60)
+    digest_morning: time = time(7, 30)
     weekly_day: int = 0
     weekly_time: time = time(7, 0)
 
@@ -45,3 +53,15 @@ class Plan:
     hide_after: timedelta = timedelta(minutes=5)
     evening: time = time(19, 0)
     morning: time = time(8, 0)
+
+
+def of_therapist(plan: Plan, lead: int | None, digest: str | None, weekly_at: str | None) -> Plan:
+    """The clinic's plan with what a therapist wishes: minutes before the session, lead or morning, "Mon 07:00"."""
+    if lead is not None:
+        plan = replace(plan, digest_before=timedelta(minutes=lead))
+    if digest is not None:
+        plan = replace(plan, digest="morning" if digest == "morning" else "lead")
+    if weekly_at is not None:
+        day, _, clock = weekly_at.partition(" ")
+        plan = replace(plan, weekly_day=WEEKDAYS.index(day), weekly_time=time.fromisoformat(clock))
+    return plan

@@ -197,3 +197,10 @@ def weekly_after(instant: datetime, zone: ZoneInfo, plan: Plan) -> datetime:
     day -= timedelta(days=(day.weekday() - plan.weekly_day) % 7)
     at = at_local(day, plan.weekly_time, zone)
     return at if at > instant else at_local(day + timedelta(days=7), plan.weekly_time, zone)
+
+
+def morning_after(instant: datetime, zone: ZoneInfo, plan: Plan) -> datetime:
+    """The first morning's digest later than this instant, in the therapist's zone."""
+    day = local_date(instant, zone)
+    at = at_local(day, plan.digest_morning, zone)
+    return at if at > instant else at_local(day + timedelta(days=1), plan.digest_morning, zone)

@@ -159,7 +159,7 @@ async def annas_second_session(player: Player) -> None:
     await player.until("2026-11-10T11:05")
     await player.tap(TOMAS, "Begin", "A 4", "B 4", "C 4", "D 4", "E No", "Send")
     await player.until("2026-11-10T13:05")
-    await player.tap(TOMAS, "Open")
+    await player.tap(TOMAS, "Open", "Discussed")
     await player.until("2026-11-10T15:05")
     await player.tap(TOMAS, "Begin", "A 4", "B 4", "C 5", "D 4")
     await player.say(TOMAS, "Drive on the highway again")

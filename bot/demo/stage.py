@@ -54,6 +54,7 @@ class Stage:
             self.clock.move_to(at)
             await self.settle()
         self.clock.move_to(until)
+        self.app.ticks.wake()  # the bot's sign of life
         await self.settle()
 
     async def wait(self, **how_long: float) -> None:

@@ -4,20 +4,30 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bot import ids
 from bot.core.checkin import next_due
 from bot.core.person import Pair, Person
-from bot.core.plan import Plan
+from bot.core.plan import Plan, of_therapist
 from bot.core.rehearsal import WeeklyRule
-from bot.core.schedule import Appointment, Planned, Receiver, check_ins, closes_at, digests, weekly_after
-from bot.core.walltime import local_date, to_utc, zone_of
+from bot.core.schedule import (
+    Appointment,
+    Planned,
+    Receiver,
+    check_ins,
+    closes_at,
+    digests,
+    morning_after,
+    weekly_after,
+)
+from bot.core.walltime import at_local, local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
-from bot.store.tables import answer, away, check_in, digest, session, weekly
+from bot.store.tables import answer, away, check_in, digest, pair, session, weekly
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 AHEAD = timedelta(days=60)  # how far weekly sessions are laid out
@@ -38,6 +48,12 @@ def sessions_of(conn: Connection, pair_id: int, since: datetime | None = None) -
     """The rows of a pair's sessions in order of time, those that end at or after `since`."""
     query = select(session).where(session.c.pair_id == pair_id).order_by(session.c.starts_at, session.c.id)
     return list(conn.execute(query if since is None else query.where(session.c.ends_at >= since)))
+
+
+def next_of(conn: Connection, pair_id: int, now: datetime) -> AnyRow | None:
+    """The pair's next session that stands, or the one that takes place now."""
+    coming = (session.c.pair_id == pair_id) & (session.c.ends_at > now) & session.c.state.in_(("planned", "held"))
+    return conn.execute(select(session).where(coming).order_by(session.c.starts_at)).first()
 
 
 def session_row(conn: Connection, session_id: int) -> AnyRow:
@@ -220,7 +236,7 @@ def _reclose(
 def _plan_digests(
     conn: Connection, pair: Pair, appointments: Sequence[Appointment], plan: Plan, earlier: int, now: datetime
 ) -> None:
-    due = {d.session: d.at for d in digests(appointments, plan, earlier)}
+    due = {d.session: d.at for d in digests(appointments, wished_by(pair.therapist, plan), earlier)}
     starts = {a.id: a.starts for a in appointments}
     rows = conn.execute(select(digest.c.id, digest.c.session_id, digest.c.state).where(digest.c.pair_id == pair.id))
     for row in rows:
@@ -244,11 +260,38 @@ def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: o
     conn.execute(insert(digest).values(**values, **about))
 
 
-def plan_weekly_digest(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:
-    """Plan the therapist's next weekly digest; one that is planned moves, as the time zone may have changed."""
-    at = weekly_after(now, zone_of(therapist.zone), plan)
-    week = local_date(at, zone_of(therapist.zone))
-    of_therapist = (digest.c.therapist_id == therapist.id) & digest.c.week.is_not(None)
-    conn.execute(delete(digest).where(of_therapist, digest.c.state == "planned", digest.c.due_at > now))
-    if conn.execute(select(digest.c.id).where(of_therapist, digest.c.week == week)).first() is None:
+def wished_by(therapist: Person, plan: Plan) -> Plan:
+    """The clinic's plan with this therapist's wishes."""
+    return of_therapist(plan, therapist.digest_lead, therapist.digest_at, therapist.weekly_at)
+
+
+def plan_own_digests(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:
+    """Plan the therapist's next weekly digest, and the next morning's if that is how they come.
+
+    Those that are planned move: the time zone or the wishes may have changed.
+    """
+    zone, plan = zone_of(therapist.zone), wished_by(therapist, plan)
+    of_all_pairs = (digest.c.therapist_id == therapist.id) & digest.c.pair_id.is_(None)
+    conn.execute(delete(digest).where(of_all_pairs, digest.c.state == "planned", digest.c.due_at > now))
+    at = weekly_after(now, zone, plan)
+    week = local_date(at, zone)
+    if conn.execute(select(digest.c.id).where(of_all_pairs, digest.c.week == week)).first() is None:
         _insert_digest(conn, therapist, at, week=week)
+    if plan.digest == "morning":
+        at = morning_after(now, zone, plan)
+        day = local_date(at, zone)
+        if conn.execute(select(digest.c.id).where(of_all_pairs, digest.c.day == day)).first() is None:
+            _insert_digest(conn, therapist, at, day=day)
+
+
+def of_day(conn: Connection, therapist_id: int, day: date, zone: ZoneInfo) -> list[AnyRow]:
+    """The sessions of all of a therapist's pairs on one of the therapist's days, in order of time."""
+    begins, ends = at_local(day, time(0), zone), at_local(day + timedelta(days=1), time(0), zone)
+    query = (
+        select(session)
+        .join(pair, pair.c.id == session.c.pair_id)
+        .where(pair.c.therapist_id == therapist_id, pair.c.ended_at.is_(None), session.c.state != "cancelled")
+        .where(session.c.starts_at >= begins, session.c.starts_at < ends)
+        .order_by(session.c.starts_at, session.c.id)
+    )
+    return list(conn.execute(query))

@@ -1,7 +1,7 @@
 """Digests: when one is due, whose it is, and the text as it was shown."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -10,7 +10,9 @@ from bot.store.tables import check_in, digest, person, session
 
 @dataclass(frozen=True, slots=True)
 class KeptDigest:
-    """A digest as it is kept. `local` and `starts`: the session it comes before; None for the weekly one."""
+    """A digest as it is kept. `local` and `starts`: the session it comes before; None for one of all pairs: the
+    weekly one, or (with `day`) that of a morning.
+    """
 
     id: str
     therapist_id: int
@@ -19,12 +21,21 @@ class KeptDigest:
     state: str
     local: str | None
     starts: datetime | None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfDay:
+    """A morning's digest, and the message that shows it now."""
+
+    id: str
+    message_id: int | None
 
 
 _KEPT = (
     select(
         digest.c.id, digest.c.therapist_id, digest.c.pair_id, digest.c.session_id, digest.c.state, session.c.local,
-        session.c.starts_at,
+        session.c.starts_at, digest.c.day,
     )
     .join(session, session.c.id == digest.c.session_id, isouter=True)
 )  # fmt: skip
@@ -59,6 +70,30 @@ def waiting_for(conn: Connection, pair_id: int, now: datetime) -> KeptDigest | N
     sent = _KEPT.where(digest.c.pair_id == pair_id, digest.c.state == "sent", session.c.starts_at > now)
     row = conn.execute(sent.order_by(session.c.starts_at).limit(1)).first()
     return None if row is None else KeptDigest(*row)
+
+
+def coming(conn: Connection, pair_id: int, now: datetime) -> KeptDigest | None:
+    """The digest before the pair's next session, announced or not; None if there is none (or that is the first)."""
+    query = _KEPT.where(digest.c.pair_id == pair_id, session.c.ends_at > now, session.c.state.in_(("planned", "held")))
+    row = conn.execute(query.order_by(session.c.starts_at).limit(1)).first()
+    return None if row is None else KeptDigest(*row)
+
+
+def before_session(conn: Connection, session_id: int) -> str | None:
+    """The id of the digest that comes before a session, if there is one."""
+    return conn.execute(select(digest.c.id).where(digest.c.session_id == session_id)).scalar()
+
+
+def of_day(conn: Connection, therapist_id: int, day: date) -> OfDay | None:
+    """The morning's digest of a day, if one was sent."""
+    mine = (digest.c.therapist_id == therapist_id) & (digest.c.day == day) & (digest.c.state == "sent")
+    row = conn.execute(select(digest.c.id, digest.c.message_id).where(mine)).first()
+    return None if row is None else OfDay(*row)
+
+
+def opened_in(conn: Connection, digest_id: str, message_id: int | None) -> None:
+    """Which message shows a digest now; None: it was put away."""
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(message_id=message_id))
 
 
 def mark(conn: Connection, digest_id: str, state: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from bot.store.tables import check_in, digest, outbox
 # Each condition is that of the table's partial index, which has the earliest moment at its beginning.
 _MOMENTS = union_all(
     select(func.min(check_in.c.due_at).label("at")).where(check_in.c.due_at.is_not(None)),
+    select(func.min(check_in.c.words_due_at)).where(check_in.c.words_due_at.is_not(None)),
     select(func.min(digest.c.due_at)).where(digest.c.due_at.is_not(None)),
     select(func.min(outbox.c.not_before)).where(outbox.c.state == "waiting"),
 ).subquery()

@@ -12,7 +12,15 @@ from bot.store.tables import check_in, outbox, person
 from bot.store.upsert import insert_or_leave
 
 PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests
-RANK = {"prompt": PROMPT, "reminder": PROMPT, "edit": PROMPT, "delete": PROMPT, "notice": NOTICE, "digest": DIGEST}
+RANK = {
+    "prompt": PROMPT,
+    "reminder": PROMPT,
+    "edit": PROMPT,
+    "delete": PROMPT,
+    "notice": NOTICE,
+    "digest": DIGEST,
+    "menu": DIGEST,
+}
 
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,

@@ -305,8 +305,11 @@ digest = Table(
     Column("outcome", String(16), nullable=True),  # discussed | plan_changed | not_yet
     Column("outcome_at", Utc, nullable=True),
     Column("said", JSON, nullable=True),  # the flags it showed, so that the next one can say what became of them
+    Column("day", Date, nullable=True),  # a morning one: the therapist's day, all its pairs
+    Column("message_id", Integer, nullable=True),  # where it is open now
     UniqueConstraint("pair_id", "session_id"),
     UniqueConstraint("therapist_id", "week"),
+    Index(None, "therapist_id", "day", unique=True),
     index_where("ix_digest_due", "due_at", "due_at IS NOT NULL"),
 )
 

@@ -39,8 +39,11 @@ def _columns() -> None:
         sa.Column("outcome", sa.String(16), nullable=True),
         sa.Column("outcome_at", UTC, nullable=True),
         sa.Column("said", sa.JSON, nullable=True),
+        sa.Column("day", sa.Date, nullable=True),
+        sa.Column("message_id", sa.Integer, nullable=True),
     ):
         op.add_column("digest", column)
+    op.create_index("ix_digest_therapist_id_day", "digest", ["therapist_id", "day"], unique=True)
     op.add_column("check_in", sa.Column("words_due_at", UTC, nullable=True))
     where = sa.text("words_due_at IS NOT NULL")
     op.create_index("ix_check_in_words_due", "check_in", ["words_due_at"], sqlite_where=where, postgresql_where=where)

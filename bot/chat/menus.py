@@ -1,0 +1,20 @@
+"""The menu of commands in each chat, by role and language. It goes through the outbox, as nobody waits for it."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.core.person import Person
+from bot.render import phrase
+from bot.store import outbox
+
+MENUS = {
+    "patient": ("checkin", "settings", "privacy", "help", "stop"),
+    "therapist": ("today", "digest", "rate", "patients", "settings", "help"),
+}
+
+
+def show(conn: Connection, who: Person, now: datetime) -> None:
+    """Set the menu of this person's chat."""
+    commands = [[name, phrase(who.lang, f"command_{name}")] for name in MENUS.get(who.role, ())]
+    outbox.add(conn, who, f"menu:{who.id}:{now.isoformat()}", "menu", {"commands": commands}, now)

@@ -1,0 +1,215 @@
+"""The page of one pair: what the digest says, why, and what is made of it; never before the own form is done.
+
+A page is either a digest's ("d:ID:verb", before a session) or the pair's as things stand now ("p:PAIR:verb").
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.chat.reply import Outcome, Reply
+from bot.chat.screens import show
+from bot.config import Config
+from bot.core import digest as core_digest
+from bot.core.digest import Digest, Line
+from bot.core.form import compose
+from bot.core.loop import OUTCOMES, READ, Snooze
+from bot.core.person import Pair, Person
+from bot.core.taps import Tap, step
+from bot.message import Button, Message, Rows, in_parts, one_a_line
+from bot.render import page, part, phrase
+from bot.store import checkins, digests, histories, loops, outbox, people
+from bot.store.checkins import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a therapist looks at: a pair, before which session, and the digest it is (None: just as things stand)."""
+
+    who: Person
+    pair: Pair
+    local: str
+    before: datetime
+    digest_id: str | None
+    message_id: int | None = None
+
+    def data(self, *verb: str) -> str:
+        """What a button of this page sends."""
+        return ":".join(["d", self.digest_id, *verb] if self.digest_id else ["p", str(self.pair.id), *verb])
+
+
+def pair_view(conn: Connection, who: Person, pair_id: int, now: datetime) -> View | None:
+    """A pair of this therapist's: the digest before its next session if there is one, else as things stand."""
+    if pair_id not in people.pairs(conn, therapist_id=who.id):
+        return None
+    pair, coming = people.pair_of(conn, pair_id), digests.coming(conn, pair_id, now)
+    if coming is None:
+        return View(who, pair, "", now, None)
+    return View(who, pair, coming.local or "", coming.starts or now, coming.id)
+
+
+Verb = Callable[[Connection, View, list[str], Config, datetime], Outcome]
+
+
+def on_page(conn: Connection, view: View, verb: str, more: list[str], config: Config, now: datetime) -> Outcome:
+    """A verb on a page that is this therapist's. The own form comes first, whatever was tapped."""
+    form = _open_form(conn, view, config, now)
+    if form is not None:
+        return Outcome((form,))
+    known = VERBS.get(verb)
+    if known is None:
+        return Outcome(toast=phrase(view.who.lang, "toast_stale"))
+    return known(conn, view, more, config, now)
+
+
+def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> Outcome | None:
+    """The digest that waited for this form, now that it is sent or skipped; None if none waits."""
+    if form.check_in.voice != "therapist":
+        return None
+    waiting = digests.waiting_for(conn, form.pair_id, now)
+    if waiting is None:
+        return None
+    pair = people.pair_of(conn, form.pair_id)
+    view = View(form.person, pair, waiting.local or "", waiting.starts or now, waiting.id, form.message_id)
+    return _page(conn, view, config, now)
+
+
+def _open_form(conn: Connection, view: View, config: Config, now: datetime) -> Reply | None:
+    """The therapist's own form for the last session, if it is still open: it comes first (blind)."""
+    for check_in_id in digests.open_forms(conn, view.pair.id, view.who.id):
+        check = checkins.of_chat(conn, check_in_id, view.who)
+        if check is None or check.asks is None:
+            continue
+        form = compose(config.questionnaires.by_id, check.asks, "therapist")
+        begun = step(form, check.check_in, Tap("begin"), now, config.plan)
+        if begun.happened == "closed":
+            continue
+        shown = checkins.save(conn, check.with_message(view.message_id), begun, {}, now, config.plan)
+        return Reply(show(shown, form, config, now), view.message_id, about=check_in_id)
+    return None
+
+
+# ------------------------------------------------------------------------------------------------ one pair
+
+
+def build(conn: Connection, pair_id: int, local: str, before: datetime, config: Config, now: datetime) -> Digest:
+    """The digest of one pair about everything before an instant. Where the therapist's form is open it is blind."""
+    pair = people.pair_of(conn, pair_id)
+    history = histories.history_of(conn, pair_id, before, now)
+    around = loops.around(conn, pair, before, now)
+    return core_digest.build(pair.patient.code, local, history, config.thresholds, digests.blind(conn, pair_id), around)
+
+
+def _open(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    return _page(conn, view, config, now, everything=more[:1] == ["all"])
+
+
+def _page(
+    conn: Connection, view: View, config: Config, now: datetime, everything: bool = False, toast: str | None = None
+) -> Outcome:
+    built = build(conn, view.pair.id, view.local, view.before, config, now)
+    shown = len(built.lines) if everything else built.first
+    lang = view.who.lang
+    if view.digest_id is not None:
+        html = page(lang, "digest.html", d=built, spoken=lang)
+        digests.keep(conn, view.digest_id, page(lang, "digest.txt", d=built, shown=built.first), html, now)
+        digests.opened_in(conn, view.digest_id, view.message_id)
+        loops.shown(conn, view.digest_id, built, now)
+    loops.words_read(conn, view.pair.id, [words.local for words in built.words if words.words is not None])
+    parts = in_parts(page(lang, "digest.txt", d=built, shown=shown), _buttons(conn, view, built, everything))
+    return Outcome(replies(parts, view.message_id), toast)
+
+
+def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
+    """The first part in place of what was tapped, the others below it."""
+    first, *others = parts
+    return Reply(first, message_id, about=about), *map(Reply, others)
+
+
+def _buttons(conn: Connection, view: View, built: Digest, everything: bool) -> Rows:
+    lang = view.who.lang
+    below = [_button(view, "chart", "chart")] if built.about else []
+    if built.folded:
+        words = phrase(lang, "less") if everything else phrase(lang, "more", built.folded)
+        below.insert(0, Button(words, view.data("open", *([] if everything else ["all"]))))
+    if built.lines or built.snoozed:
+        below.append(_button(view, "why", "why"))
+    outcomes = _outcomes(conn, view) if view.digest_id is not None and built.about else []
+    return tuple(tuple(row) for row in (outcomes, below, [_button(view, "hide", "hide")]) if row)
+
+
+def _outcomes(conn: Connection, view: View) -> list[Button]:
+    """[Discussed] [Plan changed] [Not yet], with the one that was said ticked."""
+    said, lang = loops.outcome_of(conn, view.digest_id or ""), view.who.lang
+    labels = ((word, phrase(lang, f"outcome_{word}")) for word in OUTCOMES)
+    return [Button(phrase(lang, "ticked", w) if word == said else w, view.data("was", word)) for word, w in labels]
+
+
+def _button(view: View, words: str, *verb: str) -> Button:
+    return Button(phrase(view.who.lang, words), view.data(*verb))
+
+
+# ------------------------------------------------------------------------------------------------ the loop
+
+
+def _was(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    """What became of it. With the first two the patient is told, neutrally and silently, that it was read."""
+    word = next((one for one in OUTCOMES if one == more[0]), None)
+    if word is None or view.digest_id is None:
+        return Outcome(toast=phrase(view.who.lang, "toast_stale"))
+    loops.decide(conn, view.digest_id, word, now)
+    told = word in READ and _tell_patient(conn, view.digest_id, now)
+    toast = phrase(view.who.lang, "toast_noted_told" if told else "toast_noted")
+    done = _page(conn, view, config, now, toast=toast)
+    return replace(done, woke=told)
+
+
+def _tell_patient(conn: Connection, digest_id: str, now: datetime) -> bool:
+    patient_id, answered = loops.about_patient(conn, digest_id) or (0, False)
+    patient = people.by_id(conn, patient_id) if answered else None
+    if patient is None or not patient.can_be_asked:
+        return False
+    body = Message(phrase(patient.lang, "was_read")).to_json() | {"silent": True}
+    outbox.add(conn, patient, f"read:{digest_id}", "notice", body, now, about=None)
+    return True
+
+
+def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    """Rule, limits and dates of every line; each flag can be left out for two sessions."""
+    built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
+    text = page(lang, "why.txt", d=built, lines=built.lines + built.snoozed, t=config.thresholds)
+    rows = [_snooze_button(view, line, "aside") for line in built.lines if line.is_flag]
+    rows += [_snooze_button(view, line, "again") for line in built.snoozed]
+    back = (_button(view, "back", "open"), _button(view, "hide", "hide"))
+    return Outcome(replies(in_parts(text, (*one_a_line(rows), back)), view.message_id))
+
+
+def _snooze_button(view: View, line: Line, verb: str) -> Button:
+    finding, lang = line.finding, view.who.lang
+    name = part(lang, "loop.jinja", "name", finding)
+    return Button(phrase(lang, f"snooze_{verb}", name), view.data(verb, finding.rule, finding.about))
+
+
+def _aside(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    """Leave a flag out for two sessions; it is named at the end, so that nothing is silently missing."""
+    built = build(conn, view.pair.id, view.local, view.before, config, now)
+    for line in built.lines:
+        found = line.finding
+        if line.is_flag and [found.rule, found.about] == more[:2]:
+            loops.put_aside(conn, view.pair, Snooze(found.rule, found.about, found.direction, line.local), now)
+    return _page(conn, view, config, now)
+
+
+def _again(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    loops.wake(conn, view.pair.id, more[0], more[1])
+    return _page(conn, view, config, now)
+
+
+VERBS: Mapping[str, Verb] = {
+    "open": _open, "was": _was, "why": _why, "aside": _aside, "again": _again,
+    "more": lambda conn, view, _, config, now: _page(conn, view, config, now, everything=True),
+    "less": lambda conn, view, _, config, now: _page(conn, view, config, now),
+}  # fmt: skip
+"""What can be tapped on a page. "more" and "less" stand on digests of an earlier version."""

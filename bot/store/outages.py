@@ -1,0 +1,38 @@
+"""When the bot did not work: it leaves a sign of life every minute, and looks at the last one when it starts."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert, select, update
+
+from bot.core.loop import Outage
+from bot.store.tables import heartbeat, offline
+
+BEAT_EVERY = timedelta(minutes=1)
+OUTAGE_FROM = timedelta(minutes=10)  # shorter ones are a restart
+TOLD_FROM = timedelta(hours=1)  # what is said in a digest
+ONE = 1  # the heartbeat's only row
+
+
+def beat(conn: Connection, now: datetime) -> None:
+    """The bot works."""
+    if conn.execute(update(heartbeat).where(heartbeat.c.id == ONE).values(at=now)).rowcount == 0:
+        conn.execute(insert(heartbeat).values(id=ONE, at=now))
+
+
+def began_to_work(conn: Connection, now: datetime) -> None:
+    """The bot starts: if its last sign of life is old, it was offline since."""
+    last = conn.execute(select(heartbeat.c.at).where(heartbeat.c.id == ONE)).scalar()
+    if last is not None and now - last >= OUTAGE_FROM:
+        conn.execute(insert(offline).values(began_at=last, ended_at=now))
+    beat(conn, now)
+
+
+def between(conn: Connection, begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Outage]:
+    """The outages of an hour or more that overlap a span of time."""
+    query = select(offline.c.began_at, offline.c.ended_at).where(offline.c.ended_at > begin, offline.c.began_at < end)
+    for began, ended in conn.execute(query.order_by(offline.c.began_at)):
+        if ended - began >= TOLD_FROM:
+            wall = began.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")
+            yield Outage(wall, round((ended - began) / timedelta(hours=1)))
