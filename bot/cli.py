@@ -122,6 +122,8 @@ def check(config_file: Path | None) -> None:
         raise Cannot(*mistakes)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+    if config_file is None and path.name != "config.toml":
+        click.echo(f"There is no config.toml here; I checked the example that comes with Accord: {path}", err=True)
     click.echo(f"{path.name} and its questionnaires are in order.")
 
 

@@ -184,7 +184,7 @@ async def settling(newcomer: Someone, link: str) -> Someone:
 
 
 async def test_another_time_zone_by_region_and_place(settling: Someone, empty: Clinic) -> None:
-    await settling.taps("No, another time", "Europe", "Berlin 18:00")
+    await settling.taps("No, my clock is different", "Europe", "Berlin 18:00")
     assert "Is it 18:00 where you are?" in settling.screen
     (row,) = await empty.rows(person, code="P-014")
     assert row.zone == "Europe/Berlin"
@@ -192,7 +192,7 @@ async def test_another_time_zone_by_region_and_place(settling: Someone, empty: C
 
 @pytest.mark.parametrize(("typed", "zone"), [("new york", "America/New_York"), ("Africa/Nairobi", "Africa/Nairobi")])
 async def test_or_a_big_city_typed(settling: Someone, empty: Clinic, typed: str, zone: str) -> None:
-    await settling.taps("No, another time")
+    await settling.taps("No, my clock is different")
     await settling.says(typed)
     (row,) = await empty.rows(person, code="P-014")
     assert row.zone == zone
@@ -207,7 +207,7 @@ async def test_a_place_nobody_knows_is_asked_again(settling: Someone) -> None:
 
 
 async def test_going_back_from_the_places_to_the_regions(settling: Someone) -> None:
-    await settling.taps("No, another time", "Asia", "Back")
+    await settling.taps("No, my clock is different", "Asia", "Back")
     assert "Middle East" in settling.buttons
 
 

@@ -83,19 +83,20 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         "contact": in_language(dict(config.clinic.contact), lang),
         "seen": in_language(dict(config.clinic.answers_seen), lang),
     }
-    yield "consent.txt", reach | {"added": ["+"]}
+    for asks in (True, False):
+        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test"}
     yield "fixed.txt", reach
     for role in ("patient", "therapist", ""):
-        yield "help.txt", reach | {"role": role}
+        yield "help.txt", reach | {"commands": [] if not role else [["help", phrase(lang, "command_help")]]}
         yield "welcome.txt", reach | {"role": role}
         for every in (1, 2):
-            asks = phrase(lang, "ask_evening", "19:00")
-            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asks,
+            asking = phrase(lang, "ask_evening", "19:00")
+            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asking,
                                    "every": every, "plan": Plan()}  # fmt: skip
             lead = replace(
                 Plan(), digest="morning" if every == 1 else "lead", digest_before=timedelta(minutes=30 * every)
             )
-            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asks,
+            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asking,
                                    "every": every, "plan": lead}  # fmt: skip
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
     yield "not_met.txt", {"day": render.local(lang, "day", "2026-03-03T14:00")}

@@ -24,7 +24,13 @@ from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
 GOAL_LONGEST = 120
-TOASTS = {"stale": "toast_stale", "sent": "toast_sent", "hidden": "toast_hidden", "closed": "toast_closed"}
+TOASTS = {
+    "stale": "toast_stale",
+    "sent": "toast_sent",
+    "hidden": "toast_hidden",
+    "closed": "toast_closed",
+    "empty": "toast_empty",
+}
 
 TYPED_WORDS: Mapping[Verb, str] = {
     "back": "back atras volver",
@@ -129,6 +135,8 @@ def _explained(message: Message, kept: Kept, form: Form, happened: str) -> Messa
         return replace(
             message, text=phrase(lang, "too_long", form.questions[index].item.longest) + "\n\n" + message.text
         )
+    if happened == "empty":
+        return replace(message, text=phrase(lang, "toast_empty") + "\n\n" + message.text)
     if happened in ("not_understood", "stale"):
         return replace(message, text=phrase(lang, "not_understood") + "\n\n" + message.text)
     return message

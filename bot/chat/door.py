@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import checkins, days, digests, joining
+from bot.chat import checkins, days, digests, joining, menus
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -161,9 +161,9 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
 
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
-    role = "" if who is None else who.role
+    commands = [] if who is None else menus.offered(who)
     contact = in_language(dict(config.clinic.contact), lang)
-    return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, role=role))
+    return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands))
 
 
 def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> Outcome:

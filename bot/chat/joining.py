@@ -78,7 +78,8 @@ def consent(who: Person, config: Config) -> Message:
     text = page(
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
-        seen=in_language(dict(config.clinic.answers_seen), who.lang),
+        seen=in_language(dict(config.clinic.answers_seen), who.lang), clinic=config.clinic.name,
+        asks=who.state == "consenting",
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())
@@ -99,14 +100,18 @@ def _when(who: Person, config: Config) -> Message:
 
 
 def _when_rows(who: Person, config: Config) -> Rows:
-    times = {"after": (), "evening": (f"{config.plan.evening:%H:%M}",), "morning": (f"{config.plan.morning:%H:%M}",)}
-    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", *times[name]) for name in ASK_AT)
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(config).items())
+
+
+def _times(config: Config) -> dict[str, object]:
+    """What "after" (in minutes), "same evening" and "next morning" mean in this clinic."""
+    minutes = int(config.plan.patient_opens_after.total_seconds() // 60)
+    return {"after": minutes, "evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
 
 
 def settings(who: Person, config: Config, now: datetime) -> Message:
     """What a person can change, and how it is now."""
-    values = {"evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
-    asks = phrase(who.lang, f"ask_{who.ask_at}", *([values[who.ask_at]] if who.ask_at in values else []))
+    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(config)[who.ask_at])
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),

@@ -14,7 +14,11 @@ MENUS = {
 }
 
 
+def offered(who: Person) -> list[list[str]]:
+    """The commands of a role: name, and what it does in the person's language."""
+    return [[name, phrase(who.lang, f"command_{name}")] for name in MENUS.get(who.role, ())]
+
+
 def show(conn: Connection, who: Person, now: datetime) -> None:
     """Set the menu of this person's chat."""
-    commands = [[name, phrase(who.lang, f"command_{name}")] for name in MENUS.get(who.role, ())]
-    outbox.add(conn, who, f"menu:{who.id}:{now.isoformat()}", "menu", {"commands": commands}, now)
+    outbox.add(conn, who, f"menu:{who.id}:{now.isoformat()}", "menu", {"commands": offered(who)}, now)

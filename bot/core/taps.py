@@ -20,7 +20,7 @@ Verb = Literal[
     "change", "goto", "send", "pass", "not_met", "did_not_meet", "words",
 ]  # fmt: skip
 Happened = Literal[
-    "moved", "stale", "sent", "put_off", "did_not_meet", "hidden", "closed", "too_long", "not_understood", "too_many",
+    "moved", "stale", "sent", "put_off", "did_not_meet", "hidden", "closed", "too_long", "not_understood", "too_many", "empty",
 ]  # fmt: skip
 
 
@@ -74,6 +74,8 @@ def step(form: Form, check_in: CheckIn, tap: Tap, now: datetime, plan: Plan) -> 
         return _answered(form, check_in, tap, now)
     if tap.verb in ("later", "again"):
         return _later(check_in, tap, now, plan)
+    if tap.verb == "send" and form.voice == "therapist" and not check_in.answers:
+        return Step(_woken(check_in, now), "empty")  # a slip: who means it taps [Skip this form]
     if tap.verb in ("send", "pass"):
         return _sent(form, check_in if tap.verb == "send" else replace(check_in, answers={}), now, plan)
     if tap.verb == "did_not_meet":
