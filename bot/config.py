@@ -123,7 +123,7 @@ def default_config(folder: Path = Path()) -> Path:
 
 def load(path: Path) -> tuple[Config | None, list[Mistake]]:
     """The configuration, or None and every mistake of config.toml and of all questionnaire files."""
-    absent = f"there is no such file: copy config.example.toml ({ROOT}) to config.toml, fill it in, and name it with --config."
+    absent = f"there is no such file: copy config.example.toml (in {ROOT}) to config.toml, fill it in, and name it."
     file = open_file(path, path.name, absent)
     if file.mistakes and not file.data:
         return None, file.mistakes

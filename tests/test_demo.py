@@ -84,6 +84,9 @@ def test_piped_it_is_plain_and_fits_eighty_columns(played: Played) -> None:
     assert "day 16 of 16" in played.out
 
 
+BUTTONS = "[Discussed] [Plan changed] [Not yet] [Chart] [Why?] [Hide]"
+
+
 def test_the_digest_names_both_disagreements_in_words(played: Played) -> None:
     text = (played.folder / "P-014-2026-11-17.txt").read_text("utf-8")
     assert "You rate agreement on tasks differently" in text

@@ -91,13 +91,16 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "welcome.txt", reach | {"role": role}
         for every in (1, 2):
             asking = phrase(lang, "ask_evening", "19:00")
-            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asking,
-                                   "every": every, "plan": Plan()}  # fmt: skip
-            lead = replace(
-                Plan(), digest="morning" if every == 1 else "lead", digest_before=timedelta(minutes=30 * every)
-            )
-            yield "settings.txt", {"clock": "9:00", "zone": "Denver", "language": "Español", "role": role, "asks": asking,
-                                   "every": every, "plan": lead}  # fmt: skip
+            lead = Plan(digest="morning" if every == 1 else "lead", digest_before=timedelta(minutes=30 * every))
+            mine = {
+                "clock": "9:00",
+                "zone": "Denver",
+                "language": "Español",
+                "role": role,
+                "asks": asking,
+                "every": every,
+            }
+            yield "settings.txt", mine | {"plan": lead}
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
     yield "not_met.txt", {"day": render.local(lang, "day", "2026-03-03T14:00")}
     for late in (True, False):

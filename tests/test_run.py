@@ -129,7 +129,7 @@ def joins(config: Path, phones: Phones, user: int, code: str, taps: tuple[tuple[
     phones.taps(user, *taps)
 
 
-SETTLE, WHEN, IN = ("I agree", "where you are?"), ("Yes, that is right", "When"), ("1 hour after", "All set")
+SETTLE, WHEN, IN = ("I agree", "where you are?"), ("Yes, that is right", "When"), ("Right after", "All set")
 
 
 def test_from_start_to_the_digest_with_real_processes(phones: Phones, tmp_path: Path) -> None:

@@ -24,13 +24,7 @@ from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
 GOAL_LONGEST = 120
-TOASTS = {
-    "stale": "toast_stale",
-    "sent": "toast_sent",
-    "hidden": "toast_hidden",
-    "closed": "toast_closed",
-    "empty": "toast_empty",
-}
+TOASTS = {word: f"toast_{word}" for word in ("stale", "sent", "hidden", "closed", "empty")}
 
 TYPED_WORDS: Mapping[Verb, str] = {
     "back": "back atras volver",

@@ -20,7 +20,8 @@ Verb = Literal[
     "change", "goto", "send", "pass", "not_met", "did_not_meet", "words",
 ]  # fmt: skip
 Happened = Literal[
-    "moved", "stale", "sent", "put_off", "did_not_meet", "hidden", "closed", "too_long", "not_understood", "too_many", "empty",
+    "moved", "stale", "sent", "put_off", "did_not_meet", "hidden", "closed", "too_long", "not_understood", "too_many",
+    "empty",
 ]  # fmt: skip
 
 
