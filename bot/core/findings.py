@@ -224,13 +224,18 @@ def _drop(earlier: list[float], drops: set[int], now: float, k: str, t: Threshol
     if len(earlier) < t.drop_base_needs:
         return None
     base = _base(earlier, t)
-    calm = [value for n, value in enumerate(earlier) if n not in drops][-t.drop_spread_of :]
-    spread = stdev(calm) if len(calm) >= t.drop_spread_needs else 0.0
     reliable = t.drop_total if k == "total" else t.drop
-    if not at_least(base - now, max(reliable, t.drop_spread * spread)):
+    # The deviation is looked at last: it is exact, so it costs as much as all the rest of a session.
+    if not at_least(base - now, reliable) or not at_least(base - now, t.drop_spread * _spread(earlier, drops, t)):
         return None
     level: Level = "note" if at_least(now, t.drop_still_high) else "flag"
     return Finding("drop", k, level, now, more={"base": base})
+
+
+def _spread(earlier: list[float], drops: set[int], t: Thresholds) -> float:
+    """The pair's own deviation: that of the last scores that were no drops; 0 where there are too few."""
+    calm = [value for n, value in enumerate(earlier) if n not in drops][-t.drop_spread_of :]
+    return stdev(calm) if len(calm) >= t.drop_spread_needs else 0.0
 
 
 def _slides(values: list[float], t: Thresholds) -> bool:

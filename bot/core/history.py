@@ -66,4 +66,4 @@ class History:
 
 def answered(part: Part) -> Answers | None:
     """The answers of a form that was sent, None for one that was not."""
-    return part if isinstance(part, Mapping) else None
+    return None if part is None or isinstance(part, str) else part

@@ -5,7 +5,6 @@ A subscale needs both of its items, a total five of six; with fewer there is no 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from bot.core.history import Answers, Part, answered
 
@@ -42,7 +41,7 @@ def rated_items(answers: Answers, items: Sequence[str]) -> list[int]:
 
 def mean_if(values: Sequence[int], needs: int) -> float | None:
     """The mean of the answered items, None if there are fewer than `needs`."""
-    return fmean(values) if len(values) >= needs else None
+    return sum(values) / len(values) if len(values) >= needs else None
 
 
 def alliance_scores(part: Part) -> Scores:
