@@ -173,6 +173,23 @@ def _thresholds(changes: tuple[str, ...]) -> "Thresholds":
 
 
 @cli.command()
+@click.option("--sessions", type=click.IntRange(1, 10_000_000), default=72_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same pairs.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=NUMBER", help="Another threshold, as in [findings].")
+@json_option
+def simulate(sessions: int, seed: int, changes: tuple[str, ...], as_json: bool) -> None:
+    """Count how often each rule of the digest would speak, over made-up pairs."""
+    from bot.simulation import simulate as run_simulation
+    from bot.simulation import table
+
+    result = run_simulation(sessions, seed, _thresholds(changes))
+    if as_json:
+        out(result)
+    else:
+        click.echo(table(result))
+
+
+@cli.command()
 @click.option("--weekly", help='The weekly session, such as "Tue 14:00".')
 @click.option("--zone", help="The zone of clinic and therapist.")
 @click.option("--patient-zone", help="The patient's, if it is another one.")

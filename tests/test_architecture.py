@@ -22,7 +22,7 @@ ROWS = """
     delivery clinic chat
     inbox ticks
     app
-    desk service explain rehearse play
+    desk service explain rehearse play simulation
     demo
     cli
     __main__
@@ -34,6 +34,7 @@ HOUSES = {
     "config_together": "config",
     "questionnaire_folder": "config",
     "announcing": "ticks",
+    "population": "simulation",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -50,7 +51,7 @@ DOORS = {
     "click": "cli demo",
     "rich": "demo",
     "segno": "desk",
-    "random": "emulator",
+    "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",
     "argparse": "emulator",
