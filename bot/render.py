@@ -74,6 +74,7 @@ def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
         "clock": lambda at: _wall(at).strftime("%H:%M"),
         "weekday": lambda at: _when(lang, "EEEE", at),
         "day": lambda at: _when(lang, day, at),
+        "said": lambda words: words.get(lang) or words.get(FALLBACK) or next(iter(words.values()), ""),
         "day_and_time": lambda at: _when(lang, f"{day}, HH:mm", at),
     }
     return environment

@@ -71,14 +71,16 @@ async def test_twelve_items_on_seven_points(clinic: Clinic, anna: Someone) -> No
 async def test_what_is_not_compared_is_still_a_check_in_that_was_answered(
     clinic: Clinic, anna: Someone, tomas: Someone
 ) -> None:
-    """The rules know the items of `alliance`; of others the digest says nothing, and never that nobody answered."""
+    """The rules know the items of `alliance`; of others the digest says the scores, and never that nobody answered."""
     for wall in (FIRST, "2026-11-10T14:00"):
         await clinic.session("P-014", wall)
     await clinic.until("2026-11-03T16:00")
     await anna.taps("Begin", *["Always"] * 12, "Send")
     await clinic.until("2026-11-10T13:00")
     await tomas.taps("Open", "Skip this form")
-    assert tomas.screen.startswith("The patient answered your clinic's own questions.")
+    assert tomas.screen.startswith(
+        "Twelve things: own patient 7.0.\n\nThe patient answered your clinic's own questions."
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,14 @@ from bot.chat.screens import crisis, in_language
 from bot.config import Config
 from bot.core import digest
 from bot.core.digest import Digest
+from bot.core.history import History, Side
 from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
 from bot.core.plan import Plan
 from bot.core.thresholds import Thresholds
 from bot.message import TEXT_LIMIT
 from bot.render import page, phrase
 from tests.case_files import EXCUSED, MISSED, Json, case_file, history, met
+from tests.own_form import MARKS, answers, questionnaire
 from tests.random_cases import random_case
 from tests.test_locale import GOALS, TEMPLATES, check, lang
 
@@ -51,6 +53,17 @@ def _read(data: Json, blind: bool = False, own_words: str | None = None, around:
     return digest.build("P-014", "2026-12-01T14:00", history(data), Thresholds(), hidden, around)
 
 
+LOW, HIGH = answers(*[2] * 12), answers(*[5] * 12)
+
+
+def _with_own(forms: list[dict[str, int | None]], scores: str) -> Digest:
+    """The digest after sessions about which both answered the clinic's own form, with these [[score]] entries."""
+    past = history(case_file([ALIKE] * len(forms)))
+    sides = [Side(own={"own": form}) for form in forms]
+    sessions = [replace(s, patient=one, therapist=one) for s, one in zip(past.sessions, sides, strict=True)]
+    return digest.build("P-014", "", History(tuple(sessions)), Thresholds(), own=[questionnaire(scores=scores)])
+
+
 DONE = {"given": "yes", "done": 1, "well": 2, "obstacles": ["no_time", "unclear"]}
 APART = met(
     tasks=(3, 3), goals=(3, 3), bond=(2, 2), ticks=[1], top=1, homework=DONE,
@@ -73,6 +86,7 @@ def digests() -> tuple[Digest, ...]:
         some.append(_read(case_file([APART]), around=replace(AWAY, last=last)))
         some.append(_read(case_file([ALIKE, EXCUSED]), around=replace(AWAY, last=last)))
     some += [read([ALIKE, EXCUSED]), read([APART], blind=True), read([])]
+    some += [_with_own([LOW, HIGH], MARKS), _with_own([HIGH, LOW], MARKS), _with_own([LOW], "")]
     return (*some, *(_read(random_case(Random(n))) for n in range(15)))
 
 
@@ -147,7 +161,7 @@ def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) ->
             check(text, lang)
             assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
         rendered.add(name)
-    parts = {"agrees.txt", "homework.txt", "own_words.txt"}
+    parts = {"agrees.txt", "homework.txt", "measures.txt", "own_words.txt"}
     assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - parts
 
 

@@ -1,7 +1,8 @@
 """`accord simulate`: the made-up pairs are who they are said to be, and what the rules say of them is counted."""
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 from functools import cache
 from math import sqrt
 from random import Random
@@ -16,6 +17,7 @@ from bot.core.findings import RULES
 from bot.core.thresholds import Thresholds
 from bot.population import Levels, Population, both_levels, pair, rated
 from bot.simulation import WITH, WITHOUT, simulate
+from tests.conftest import ROOT
 
 DEFAULTS = Thresholds()
 
@@ -152,3 +154,9 @@ def test_a_change_that_cannot_be_made_is_a_sentence(change: str, says: str) -> N
 
 def test_no_sessions_are_a_wrong_command_line() -> None:
     assert run("--sessions", "0").exit_code == 2
+
+
+def test_readme_names_every_threshold_with_its_number() -> None:
+    told = (ROOT / "README.md").read_text("utf-8")
+    known = dict(re.findall(r"`([a-z_]+)` (\d+(?:\.\d+)?)", told))
+    assert {name: float(known.get(name, "nan")) for name in asdict(DEFAULTS)} == asdict(DEFAULTS)

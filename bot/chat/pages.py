@@ -16,6 +16,7 @@ from bot.core import digest as core_digest
 from bot.core.digest import Digest, Line
 from bot.core.form import compose
 from bot.core.loop import OUTCOMES, READ, Snooze
+from bot.core.measures import own
 from bot.core.person import Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, in_parts, one_a_line
@@ -99,7 +100,8 @@ def build(conn: Connection, pair_id: int, local: str, before: datetime, config: 
     pair = people.pair_of(conn, pair_id)
     history = histories.history_of(conn, pair_id, before, now)
     around = loops.around(conn, pair, before, now)
-    return core_digest.build(pair.patient.code, local, history, config.thresholds, digests.blind(conn, pair_id), around)
+    blind, forms = digests.blind(conn, pair_id), own(config.questionnaires.by_id)
+    return core_digest.build(pair.patient.code, local, history, config.thresholds, blind, around, forms)
 
 
 def _open(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:

@@ -10,9 +10,11 @@ from datetime import timedelta
 
 from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
-from bot.core.history import History, Part, Session, answered
+from bot.core.history import History, Part, Session, Side, answered
 from bot.core.homework import obstacles
 from bot.core.loop import Around, Became, Outage, became, is_snoozed
+from bot.core.measures import Measured, measured
+from bot.core.questionnaire import Questionnaire
 from bot.core.scoring import alliance_scores, homework_index, number
 from bot.core.thresholds import Thresholds
 
@@ -91,10 +93,13 @@ class Digest:
     outages: tuple[Outage, ...] = ()
     away_until: str | None = None
 
+    measures: tuple[Measured, ...] = ()
+
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing to say but what agrees."""
-        return not (self.lines or self.words or self.homework or self.gaps or self.last or self.snoozed or self.outages)
+        there = (self.lines, self.words, self.homework, self.gaps, self.last, self.snoozed, self.outages, self.measures)
+        return not any(there)
 
     @property
     def folded(self) -> int:
@@ -104,7 +109,12 @@ class Digest:
     @property
     def has_flag(self) -> bool:
         """Whether anything is flagged: a digest without a flag arrives silently."""
-        return any(line.is_flag for line in self.lines)
+        return any(line.is_flag for line in self.lines) or any(one.is_flag for one in self.measures)
+
+    @property
+    def crossed(self) -> tuple[Measured, ...]:
+        """The scores of the clinic's own questionnaires that reached a mark the clinic set."""
+        return tuple(one for one in self.measures if one.crossed)
 
 
 def build(
@@ -114,10 +124,12 @@ def build(
     thresholds: Thresholds,
     blind: frozenset[str] = frozenset(),
     around: Around = Around(),  # noqa: B008 (frozen)
+    own: Sequence[Questionnaire] = (),
 ) -> Digest:
     """The digest before the session that starts at `starts` (wall time), from the sessions before it.
 
     `blind` holds the wall times of sessions whose form the therapist has open: the patient's side of them is hidden.
+    `own` are the clinic's own questionnaires.
     """
     shown = History(tuple(_hidden(s) if s.local in blind else s for s in history.sessions), history.goals)
     every = findings(shown, thresholds)
@@ -147,6 +159,7 @@ def build(
         tuple(line for line in found if line not in lines),
         around.outages,
         around.away_until,
+        measured(shown, own, recent[0]) if recent else (),
     )
 
 
@@ -274,6 +287,11 @@ def _gaps(session: Session | None, blind: bool, why: str | None) -> tuple[str, .
     theirs = answered(therapist)
     if theirs is not None and all(value is None for value in theirs.values()):
         gaps.append("no_comparison")
-    elif theirs is None and not blind and session.state == "held":
+    elif theirs is None and not blind and session.state == "held" and not _sent_own(session.therapist):
         gaps.append("therapist_missing")
     return tuple(gaps)
+
+
+def _sent_own(side: Side) -> bool:
+    """Whether this side answered one of the clinic's own questionnaires."""
+    return any(answered(part) is not None for part in side.own.values())

@@ -270,7 +270,8 @@ def _flat(scored: list[_Scored], t: Thresholds) -> Iterator[At]:
 
 
 def _ever_answered(side: Side) -> bool:
-    return any(answered(part) is not None for part in (side.alliance, side.goals, side.homework, side.start))
+    parts = (side.alliance, side.goals, side.homework, side.start, *side.own.values())
+    return any(answered(part) is not None for part in parts)
 
 
 def _no_response(scored: list[_Scored], t: Thresholds) -> Iterator[At]:

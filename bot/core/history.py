@@ -5,7 +5,7 @@ empty mapping is a form sent with every item skipped), or one of the words below
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -34,7 +34,7 @@ class Side:
     """What one side answered about one session.
 
     `answered_at` (UTC) dates alliance and goals; None: in time. `offered` holds the goals that were on this side's
-    list when it answered; None: all of them.
+    list when it answered; None: all of them. `own` holds the clinic's own questionnaires by id.
     """
 
     alliance: Part = None
@@ -43,6 +43,7 @@ class Side:
     start: Part = None
     answered_at: datetime | None = None
     offered: frozenset[int] | None = None
+    own: Mapping[str, Part] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,30 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """A number worked out from a side's answers to some items; `measures` works it out.
+
+    `items`: ids of items that are answered with numbers. `needs`: how many of them must be answered. `low`, `high`: the
+    clinic's own marks, at or below and at or above which the patient's number is said to be, at this `level`; None for
+    no mark. `title` is empty where the file names no scores: the score is called by what its items measure, `id`.
+    """
+
+    id: str
+    title: Words
+    items: tuple[str, ...]
+    needs: int
+    method: Literal["mean", "sum"] = "mean"
+    low: float | None = None
+    high: float | None = None
+    level: Literal["note", "flag"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
 class Questionnaire:
     """A questionnaire in one wording version, with where its words come from and under which licence.
 
-    `stem` stands above the items and may hold `{day}`, the weekday of the session in the reader's language.
+    `stem` stands above the items and may hold `{day}`, the weekday of the session in the reader's language. `scores`
+    are those the file names; see `measures.scores` for what holds where it names none.
     """
 
     id: str
@@ -100,6 +120,7 @@ class Questionnaire:
     title: Words
     stem: Mapping[Voice, Words]
     items: tuple[Item, ...]
+    scores: tuple[Score, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:

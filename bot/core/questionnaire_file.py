@@ -11,11 +11,11 @@ from bot.core.problem import Problem
 from bot.core.questionnaire import LANGUAGES, VOICES, Choice, Item, Questionnaire, Voice, Words
 from bot.core.questionnaire_item import LABEL, MOST_CHOICES, read_item
 from bot.core.questionnaire_part import IDENTIFIER, Part, foreign, ill_text, kind_of, shown
+from bot.core.questionnaire_score import TITLE, read_scores
 
 __all__ = ["Problem", "parse"]
 
-KEYS = ("id", "version", "source", "licence", "title", "stem", "scale", "item")
-TITLE = 60
+KEYS = ("id", "version", "source", "licence", "title", "stem", "scale", "item", "score")
 STEM = 300
 MOST_ITEMS = 60
 PLACEHOLDER = re.compile(r"\{[^}]*\}?|\}")
@@ -33,9 +33,10 @@ def parse(data: Mapping[str, object]) -> tuple[Questionnaire | None, list[Proble
     top = replace(top, languages=tuple(title))
     stem = _stem(top)
     items = _items(top, _scales(top))
+    scores = read_scores(top, items)
     if top.problems:
         return None, top.problems
-    return Questionnaire(ident, version, source, licence, title, stem, items), []
+    return Questionnaire(ident, version, source, licence, title, stem, items, scores), []
 
 
 def _title(top: Part) -> Words:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from bot.core.form import Asks
 from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
+from bot.core.measures import ACCORDS
 from bot.store.columns import AnyRow
 from bot.store.tables import answer, check_in, goal, person, session
 
@@ -81,16 +82,22 @@ def _session(row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], now: 
 
 def _side(role: str, checks: list[AnyRow], answers: Parts) -> Side:
     by_kind = {row.kind: row for row in checks if row.role == role}
-    main = by_kind.get("alliance")
+    main, later = by_kind.get("alliance"), by_kind.get("homework")
     asks = None if main is None or main.asks is None else Asks.from_json(main.asks)
     return Side(
         _part("alliance", main, answers),
         _part("goals", main, answers),
-        _part("homework", by_kind.get("homework") if role == "patient" else main, answers),
+        _part("homework", later if role == "patient" else main, answers),
         _part("start", main, answers),
         None if main is None else main.answered_at,
         None if asks is None else frozenset(goal.id for goal in asks.goals),
+        {name: _part(name, row, answers) for row in (main, later) for name in _own_names(row)},
     )
+
+
+def _own_names(row: AnyRow | None) -> set[str]:
+    """The clinic's own questionnaires that a check-in asks."""
+    return set() if row is None or row.asks is None else set(row.asks["questionnaires"]) - ACCORDS
 
 
 def _part(questionnaire: str, row: AnyRow | None, answers: Parts) -> Part:

@@ -37,5 +37,6 @@ def _changed(conn: Connection, one: Questionnaire, now: datetime) -> str | None:
 
 
 def _fingerprint(one: Questionnaire) -> str:
-    """The same for the same words, scales and conditions."""
-    return hashlib.sha256(json.dumps(asdict(one), sort_keys=True, default=str).encode()).hexdigest()
+    """The same for the same words, scales and conditions; how the answers are scored is no wording."""
+    asked = {key: value for key, value in asdict(one).items() if key != "scores"}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
