@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from statistics import median, stdev
+from math import sqrt
+from statistics import median
 from typing import Literal
 
 from bot.core.finding import At, Finding, Level, at_least, at_most
 from bot.core.history import Answers, History, Session, Side, answered
 from bot.core.homework import homework
-from bot.core.scoring import ITEMS, SUBSCALES, Scores, alliance_scores, number, rated_items
+from bot.core.scoring import ALL_ITEMS, SUBSCALES, Scores, alliance_scores, number, rated_items
 from bot.core.thresholds import Thresholds
 
 IN_ORDER = (
@@ -182,10 +183,7 @@ def _low(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
     held = 0
     for index, row in enumerate(scored):
         held += row.session.state == "held"
-        answers = answered(row.session.patient.alliance)
-        if answers is None:
-            continue
-        score, lowest = row.patient.of(k), min(rated_items(answers, ITEMS[k]), default=5)
+        score, lowest = row.patient.of(k), row.patient.lowest.get(k, 5)
         if lowest <= t.low_item or (score is not None and at_most(score, t.low)):
             early = k == "bond" and held <= t.early_sessions
             more = {"lowest": lowest, "early": early}
@@ -225,7 +223,7 @@ def _drop(earlier: list[float], drops: set[int], now: float, k: str, t: Threshol
         return None
     base = _base(earlier, t)
     reliable = t.drop_total if k == "total" else t.drop
-    # The deviation is looked at last: it is exact, so it costs as much as all the rest of a session.
+    # The deviation is looked at last: most scores are no drops, and it costs as much as the rest of a session.
     if not at_least(base - now, reliable) or not at_least(base - now, t.drop_spread * _spread(earlier, drops, t)):
         return None
     level: Level = "note" if at_least(now, t.drop_still_high) else "flag"
@@ -235,18 +233,22 @@ def _drop(earlier: list[float], drops: set[int], now: float, k: str, t: Threshol
 def _spread(earlier: list[float], drops: set[int], t: Thresholds) -> float:
     """The pair's own deviation: that of the last scores that were no drops; 0 where there are too few."""
     calm = [value for n, value in enumerate(earlier) if n not in drops][-t.drop_spread_of :]
-    return stdev(calm) if len(calm) >= t.drop_spread_needs else 0.0
+    if len(calm) < t.drop_spread_needs:
+        return 0.0
+    mean = sum(calm) / len(calm)
+    return sqrt(sum((value - mean) ** 2 for value in calm) / (len(calm) - 1))
 
 
 def _slides(values: list[float], t: Thresholds) -> bool:
     last = values[-t.slide_of :]
-    never_rises = all(at_most(after, before) for before, after in pairwise(last))
-    return len(last) == t.slide_of and never_rises and at_least(last[0] - last[-1], t.slide)
+    if len(last) < t.slide_of or not at_least(last[0] - last[-1], t.slide):
+        return False
+    return all(at_most(after, before) for before, after in pairwise(last))
 
 
 def _is_flat(answers: Answers, needs: int) -> bool | None:
     """Whether a form is one option throughout; None if it is empty, which is no form."""
-    values = [value for k in SUBSCALES for value in rated_items(answers, ITEMS[k])]
+    values = rated_items(answers, ALL_ITEMS)
     return None if not values else len(values) >= needs and len(set(values)) == 1
 
 

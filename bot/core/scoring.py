@@ -3,24 +3,27 @@
 A subscale needs both of its items, a total five of six; with fewer there is no score (None), never an imputed one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from bot.core.history import Answers, Part, answered
+from bot.core.history import Answer, Answers, Part, answered
 
 SUBSCALES = ("tasks", "goals", "bond")
 TOTAL_NEEDS = 5
 ITEMS = {name: (f"{name}_1", f"{name}_2") for name in SUBSCALES}
+ALL_ITEMS = tuple(item for name in SUBSCALES for item in ITEMS[name])
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Means on the 1-5 scale; None where too little was answered."""
+    """Means on the 1-5 scale; None where too little was answered. `lowest`: the lowest answer by subscale, if any."""
 
     tasks: float | None = None
     goals: float | None = None
     bond: float | None = None
     total: float | None = None
+    lowest: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def of(self, name: str) -> float | None:
         """The score of that name: tasks, goals, bond or total."""
@@ -36,7 +39,7 @@ def number(answers: Answers, item: str) -> int | None:
 
 def rated_items(answers: Answers, items: Sequence[str]) -> list[int]:
     """The numbers among the answers to these items, in order, without those skipped."""
-    return [value for item in items if (value := number(answers, item)) is not None]
+    return [value for item in items if isinstance(value := answers.get(item), int)]
 
 
 def mean_if(values: Sequence[int], needs: int) -> float | None:
@@ -47,12 +50,17 @@ def mean_if(values: Sequence[int], needs: int) -> float | None:
 def alliance_scores(part: Part) -> Scores:
     """The subscales and the total of one side's alliance form."""
     answers = answered(part)
-    if answers is None:
-        return Scores()
-    by_name = {name: rated_items(answers, ITEMS[name]) for name in SUBSCALES}
-    every = [value for values in by_name.values() for value in values]
-    subscales = {name: mean_if(values, len(ITEMS[name])) for name, values in by_name.items()}
-    return Scores(**subscales, total=mean_if(every, TOTAL_NEEDS))
+    return Scores() if answers is None else _scores(tuple(answers.get(item) for item in ALL_ITEMS))
+
+
+@lru_cache(maxsize=4096)  # most forms are like others: a digest reads the same few again and again
+def _scores(six: tuple[Answer, ...]) -> Scores:
+    answers = dict(zip(ALL_ITEMS, six, strict=True))
+    rated = {name: rated_items(answers, ITEMS[name]) for name in SUBSCALES}
+    means = {name: mean_if(values, len(ITEMS[name])) for name, values in rated.items()}
+    every = [value for values in rated.values() for value in values]
+    lowest = {name: min(values) for name, values in rated.items() if values}
+    return Scores(**means, total=mean_if(every, TOTAL_NEEDS), lowest=lowest)
 
 
 def homework_index(part: Part) -> float | None:
