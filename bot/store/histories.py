@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from bot.core.form import Asks
 from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
@@ -14,26 +14,39 @@ from bot.store.tables import answer, check_in, goal, person, session
 
 Parts = dict[str, dict[str, Any]]
 
+# Statements are made once: a weekly digest reads fifty pairs, and making one costs more than running it.
+_OF_PAIR: BindParameter[int] = bindparam("pair_id")
+_GOALS = select(goal.c.number, goal.c.words, goal.c.added_by).where(goal.c.pair_id == _OF_PAIR).order_by(goal.c.number)
+_GOALS_NOW = _GOALS.where(goal.c.retired_at.is_(None))
+_SESSIONS = (
+    select(session.c.id, session.c.starts_at, session.c.ends_at, session.c.local, session.c.state)
+    .where(session.c.pair_id == _OF_PAIR, session.c.starts_at < bindparam("before"))
+    .order_by(session.c.starts_at, session.c.id)
+)
+_CHECKS = (
+    select(
+        check_in.c.session_id, check_in.c.kind, check_in.c.state, check_in.c.asks, check_in.c.answered_at, person.c.role
+    )
+    .join(person, person.c.id == check_in.c.person_id)
+    .where(check_in.c.pair_id == _OF_PAIR)
+)  # fmt: skip
+_ANSWERS = (
+    select(answer.c.filed_under, answer.c.questionnaire, answer.c.item, answer.c.value, person.c.role)
+    .join(check_in, check_in.c.id == answer.c.check_in_id)
+    .join(person, person.c.id == check_in.c.person_id)
+    .where(check_in.c.pair_id == _OF_PAIR, check_in.c.state == "answered")
+)
+
 
 def goals_of(conn: Connection, pair_id: int, retired: bool = False) -> tuple[Goal, ...]:
     """The pair's goals by number; the retired ones only if asked for."""
-    query = (
-        select(goal.c.number, goal.c.words, goal.c.added_by).where(goal.c.pair_id == pair_id).order_by(goal.c.number)
-    )
-    if not retired:
-        query = query.where(goal.c.retired_at.is_(None))
-    return tuple(Goal(row.number, row.words, row.added_by) for row in conn.execute(query))
+    rows = conn.execute(_GOALS if retired else _GOALS_NOW, {"pair_id": pair_id})
+    return tuple(Goal(row.number, row.words, row.added_by) for row in rows)
 
 
 def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) -> History:
     """Everything a pair answered about its sessions that start before an instant, in order of time."""
-    sessions = list(
-        conn.execute(
-            select(session.c.id, session.c.starts_at, session.c.ends_at, session.c.local, session.c.state)
-            .where(session.c.pair_id == pair_id, session.c.starts_at < before)
-            .order_by(session.c.starts_at, session.c.id)
-        )
-    )
+    sessions = list(conn.execute(_SESSIONS, {"pair_id": pair_id, "before": before}))
     checks = _checks(conn, pair_id)
     answers = _answers(conn, pair_id)
     built = [_session(row, checks[row.id], answers[row.id], now) for row in sessions]
@@ -41,34 +54,16 @@ def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) 
 
 
 def _checks(conn: Connection, pair_id: int) -> defaultdict[int, list[AnyRow]]:
-    rows = conn.execute(
-        select(
-            check_in.c.session_id,
-            check_in.c.kind,
-            check_in.c.state,
-            check_in.c.asks,
-            check_in.c.answered_at,
-            person.c.role,
-        )
-        .join(person, person.c.id == check_in.c.person_id)
-        .where(check_in.c.pair_id == pair_id)
-    )
     by_session: defaultdict[int, list[AnyRow]] = defaultdict(list)
-    for row in rows:
+    for row in conn.execute(_CHECKS, {"pair_id": pair_id}):
         by_session[row.session_id].append(row)
     return by_session
 
 
 def _answers(conn: Connection, pair_id: int) -> defaultdict[int, dict[str, Parts]]:
     """By session, role and questionnaire: the answers of forms that were sent."""
-    rows = conn.execute(
-        select(answer.c.filed_under, answer.c.questionnaire, answer.c.item, answer.c.value, person.c.role)
-        .join(check_in, check_in.c.id == answer.c.check_in_id)
-        .join(person, person.c.id == check_in.c.person_id)
-        .where(check_in.c.pair_id == pair_id, check_in.c.state == "answered")
-    )
     filed: defaultdict[int, dict[str, Parts]] = defaultdict(lambda: {"patient": {}, "therapist": {}})
-    for row in rows:
+    for row in conn.execute(_ANSWERS, {"pair_id": pair_id}):
         value = tuple(row.value) if isinstance(row.value, list) else row.value
         filed[row.filed_under][row.role].setdefault(row.questionnaire, {})[row.item] = value
     return filed
