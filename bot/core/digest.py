@@ -7,6 +7,7 @@ session while the therapist's own form for it is still open: `blind` sessions ar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
@@ -221,9 +222,9 @@ def _is_folded(line: Line, history: History) -> bool:
     """Different goals with unchanged ticks are folded from their third session on, until either side's ticks change."""
     if line.finding.rule != "named_goals":
         return False
-    ticks = [(ticked(s.patient), ticked(s.therapist)) for s in history.sessions]
-    both = [pair for pair in ticks if None not in pair]
-    return len(both) >= FOLD_TICKS_FROM and len({_as_sets(pair) for pair in both[-FOLD_TICKS_FROM:]}) == 1
+    ticks = ((ticked(s.patient), ticked(s.therapist)) for s in reversed(history.sessions))
+    last = list(islice((pair for pair in ticks if None not in pair), FOLD_TICKS_FROM))
+    return len(last) == FOLD_TICKS_FROM and len({_as_sets(pair) for pair in last}) == 1
 
 
 def _as_sets(pair: tuple[Ticked | None, Ticked | None]) -> tuple[object, ...]:

@@ -16,9 +16,9 @@ from statistics import median
 from typing import Literal
 
 from bot.core.finding import At, Finding, Level, at_least, at_most
-from bot.core.history import Answers, History, Session, Side, answered
+from bot.core.history import History, Session, Side, answered
 from bot.core.homework import homework
-from bot.core.scoring import ALL_ITEMS, SUBSCALES, Scores, alliance_scores, number, rated_items
+from bot.core.scoring import SUBSCALES, Scores, alliance_scores, number
 from bot.core.thresholds import Thresholds
 
 IN_ORDER = (
@@ -45,7 +45,8 @@ def findings(history: History, thresholds: Thresholds = Thresholds()) -> list[li
 
     One-sided rules use late answers too; two-sided ones need both sides by the session's start + 168 h.
     """
-    scored = [_score(session, thresholds) for session in history.sessions]
+    within = timedelta(hours=thresholds.answered_within_hours)
+    scored = [_score(session, within) for session in history.sessions]
     said: list[list[Finding]] = [[] for _ in scored]
     for index, finding in _all(scored, thresholds):
         said[index].append(finding)
@@ -74,14 +75,10 @@ def _place(finding: Finding) -> tuple[int, int, int]:
     return group, RULES.index(finding.rule), ABOUT_IN_ORDER.index(finding.about)
 
 
-def _score(session: Session, t: Thresholds) -> _Scored:
-    until = session.starts + timedelta(hours=t.answered_within_hours)
-    in_time = all(
-        side.answered_at is None or side.answered_at <= until for side in (session.patient, session.therapist)
-    )
-    return _Scored(
-        session, alliance_scores(session.patient.alliance), alliance_scores(session.therapist.alliance), in_time
-    )
+def _score(session: Session, within: timedelta) -> _Scored:
+    patient, therapist = session.patient, session.therapist
+    in_time = all(at is None or at <= session.starts + within for at in (patient.answered_at, therapist.answered_at))
+    return _Scored(session, alliance_scores(patient.alliance), alliance_scores(therapist.alliance), in_time)
 
 
 # ------------------------------------------------------------------------------------------------ both sides
@@ -246,19 +243,13 @@ def _slides(values: list[float], t: Thresholds) -> bool:
     return all(at_most(after, before) for before, after in pairwise(last))
 
 
-def _is_flat(answers: Answers, needs: int) -> bool | None:
-    """Whether a form is one option throughout; None if it is empty, which is no form."""
-    values = rated_items(answers, ALL_ITEMS)
-    return None if not values else len(values) >= needs and len(set(values)) == 1
-
-
 def flat_runs(history: History, thresholds: Thresholds = Thresholds()) -> list[int]:  # noqa: B008
     """For each session, how many of the patient's last answered forms in a row were one option throughout."""
     runs, run = [], 0
     for session in history.sessions:
-        answers = answered(session.patient.alliance)
-        flat = None if answers is None else _is_flat(answers, thresholds.flat_needs)
-        run = run if flat is None else run + 1 if flat else 0
+        form = alliance_scores(session.patient.alliance)
+        if form.rated:  # an empty form is none
+            run = run + 1 if form.is_one_option and form.rated >= thresholds.flat_needs else 0
         runs.append(run)
     return runs
 

@@ -17,13 +17,18 @@ ALL_ITEMS = tuple(item for name in SUBSCALES for item in ITEMS[name])
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Means on the 1-5 scale; None where too little was answered. `lowest`: the lowest answer by subscale, if any."""
+    """Means on the 1-5 scale; None where too little was answered.
+
+    `lowest`: the lowest answer by subscale, if any. `rated`: how many items were answered, `is_one_option`: all alike.
+    """
 
     tasks: float | None = None
     goals: float | None = None
     bond: float | None = None
     total: float | None = None
     lowest: Mapping[str, int] = field(default_factory=dict, compare=False)
+    rated: int = field(default=0, compare=False)
+    is_one_option: bool = field(default=False, compare=False)
 
     def of(self, name: str) -> float | None:
         """The score of that name: tasks, goals, bond or total."""
@@ -60,7 +65,8 @@ def _scores(six: tuple[Answer, ...]) -> Scores:
     means = {name: mean_if(values, len(ITEMS[name])) for name, values in rated.items()}
     every = [value for values in rated.values() for value in values]
     lowest = {name: min(values) for name, values in rated.items() if values}
-    return Scores(**means, total=mean_if(every, TOTAL_NEEDS), lowest=lowest)
+    total = mean_if(every, TOTAL_NEEDS)
+    return Scores(**means, total=total, lowest=lowest, rated=len(every), is_one_option=len(set(every)) == 1)
 
 
 def homework_index(part: Part) -> float | None:
