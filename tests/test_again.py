@@ -21,7 +21,7 @@ def pressed(someone: Someone, data: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     ("code", "button", "words"),
-    [("P-014", "e:when:after", "I will write after your next session"), ("T-1", "e:right", "When a session ends")],
+    [("P-014", "e:when:after", "I will write when a session has ended"), ("T-1", "e:right", "When a session ends")],
 )
 async def test_whoever_has_just_come_in_is_told_how_it_goes_on(
     clinic: Clinic, code: str, button: str, words: str
@@ -55,7 +55,7 @@ async def test_the_digest_that_waited_for_the_form_comes(clinic: Clinic, tomas: 
     for session in (FIRST, "2026-11-10T14:00"):
         await clinic.session("P-014", session)
     await clinic.until("2026-11-10T13:05")
-    await tomas.taps("Open")
+    await tomas.taps("Open", "A 4")
     send = tomas.data["Send"]
     clinic.emulator.faults.add("bad", method="editMessageText", count=2, description="Bad Request: no")
     await tomas.presses(send)

@@ -41,9 +41,9 @@ def history(*both: tuple[Part, Part]) -> History:
     return History(tuple(sessions))
 
 
-def told(past: History, form_text: str = MARKS, lang: str = "en", **more: frozenset[str]) -> str:
+def told(past: History, form_text: str = MARKS, lang: str = "en", blind: frozenset[str] = frozenset()) -> str:
     """The digest after these sessions."""
-    built = digest.build("P-014", "", past, Thresholds(), **more, own=[questionnaire(scores=form_text)])
+    built = digest.build("P-014", "", past, Thresholds(), blind, own=[questionnaire(scores=form_text)])
     return page(lang, "digest.txt", d=built, shown=built.first)
 
 

@@ -64,7 +64,8 @@ def on_tap_again(
     if kept is None or kept.asks is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
-    if kept.check_in.state == "answered" and (after := pages.after_form(conn, kept, config, now)):
+    seen = kept.with_message(message_id)
+    if kept.check_in.state == "answered" and (after := pages.after_form(conn, seen, config, now)):
         return after
     return Outcome((Reply(show(kept, form, config, now), message_id, about=kept.check_in.id),))
 
