@@ -74,6 +74,7 @@ def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
         "clock": lambda at: _wall(at).strftime("%H:%M"),
         "weekday": lambda at: _when(lang, "EEEE", at),
         "day": lambda at: _when(lang, day, at),
+        "date": lambda at: _when(lang, "d MMM", at),
         "day_and_time": lambda at: _when(lang, f"{day}, HH:mm", at),
     }
     return environment
@@ -101,6 +102,11 @@ def finding_words(lang: str, name: str, *values: object) -> str:
     return str(getattr(_module(lang, "finding.jinja"), name)(*values)).strip()
 
 
+def chart_words(lang: str, name: str, *values: object) -> str:
+    """A word in a picture: a macro of chart.jinja by name."""
+    return str(getattr(_module(lang, "chart.jinja"), name)(*values)).strip()
+
+
 def page(lang: str, template: str, **values: object) -> str:
     """A whole message or HTML page. Blank lines never come in twos, and none stands at an end."""
     text = _environment(lang, template.endswith(".html")).get_template(template).render(**values)
@@ -108,5 +114,5 @@ def page(lang: str, template: str, **values: object) -> str:
 
 
 def local(lang: str, filter_name: str, at: datetime | str) -> str:
-    """A time in words: clock, weekday, day or day_and_time."""
+    """A time in words: clock, weekday, date, day or day_and_time."""
     return str(_environment(lang).filters[filter_name](at))

@@ -14,8 +14,8 @@ from tests.conftest import DENVER, PHONES, Clinic, Someone
 
 WORDS = (
     "4", "mostly", "back", "skip", "omitir", "later", "hide", "continue", "send", "change", "done", "A4", "E yes",
-    "b 2",    "hello", "New York", "/start", "/help", "/checkin", "/rate", "/digest", "/settings", "/privacy", "/stop",
-    "/start x",    "my own words <b>&", "x" * 1001, "none", "no", "1", "🙂",
+    "b 2", "hello", "/mine", "New York", "/start", "/help", "/checkin", "/rate", "/digest", "/settings", "/privacy",
+    "/stop", "/start x", "my own words <b>&", "x" * 1001, "none", "no", "1", "🙂",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from bot import render
 from bot.chat.screens import crisis, in_language
 from bot.config import Config
 from bot.core import digest
+from bot.core.chart import for_patient, for_therapist
 from bot.core.digest import Digest
 from bot.core.thresholds import Thresholds
 from bot.message import TEXT_LIMIT
@@ -89,6 +90,11 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "digest.txt", {"d": one, "shown": one.first}
         yield "digest.txt", {"d": one, "shown": len(one.lines)}
         yield "digest.html", {"d": one, "spoken": lang}
+    for one in digests():
+        both, own = for_therapist("P-014", one.history), for_patient(one.history)
+        yield "chart.txt", {"c": both}
+        yield "chart.txt", {"c": own}
+        yield "mine.txt", reach | {"c": own}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}
@@ -198,8 +204,8 @@ def test_the_consent_is_one_message_of_short_paragraphs(lang: str, example: Conf
 
 
 @lang
-@pytest.mark.parametrize("name", ["consent.txt", "fixed.txt", "help.txt", "sent.txt", "summary.txt", "question.txt"])
+@pytest.mark.parametrize("name", ["consent", "fixed", "help", "mine", "sent", "summary", "question"])
 def test_the_crisis_line_stands_word_for_word(lang: str, name: str, example: Config) -> None:
-    values = next(values for page_name, values in pages(lang, example) if page_name == name)
+    text = next(page(lang, file, **values) for file, values in pages(lang, example) if file == f"{name}.txt")
     line = crisis(example, lang)["line"]
-    assert (f"Need a person now: {line}." if lang == "en" else f"alguien ahora: {line}.") in page(lang, name, **values)
+    assert (f"Need a person now: {line}." if lang == "en" else f"alguien ahora: {line}.") in text

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.chat import pictures
 from bot.chat.reply import Outcome, Reply
 from bot.chat.screens import show
 from bot.config import Config
@@ -24,8 +25,10 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     """[Open], [More], [Less] or [Hide] on a digest. Anyone else's digest does not exist."""
     parts = data.split(":")
     kept = digests.of_therapist(conn, parts[1], who.id) if len(parts) == 3 else None
-    if kept is None or parts[2] not in ("open", "more", "less", "hide"):
+    if kept is None or parts[2] not in ("open", "more", "less", "hide", "chart"):
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    if parts[2] == "chart":
+        return pictures.of_digest(conn, kept, who, config, now)
     if parts[2] == "hide":
         return Outcome((Reply(prompt(kept, who), message_id),))
     if kept.pair_id is None:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import broadcast, starting, taps, ticking
+from tests.bench import broadcast, drawn, starting, taps, ticking
 from tests.bench.figures import Figure, table
 
 MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -13,6 +13,7 @@ MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "tick": ticking.measure,
     "broadcast": broadcast.measure,
     "start": starting.measure,
+    "picture": drawn.measure,
 }
 
 
