@@ -21,12 +21,12 @@ from bot.core.chart import ALL_DONE, HIGHEST, LOWEST, Chart, Course, Gap, Rating
 from bot.render import chart_words, local, page
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 200
 WIDTH, LEFT, RIGHT = 1080, 92, 282  # pixels; the names of the lines stand in the right margin
 PLOT = WIDTH - LEFT - RIGHT
+BESIDE = LEFT + PLOT + 20
 TITLE, PANEL, HEAD, HOMEWORK, MARKS, TICKS, KEY_ROW, FOOT = 84, 240, 62, 104, 58, 104, 52, 22  # heights, pixels
 LARGE, MIDDLE, NAME, SMALL, DATE = 17, 14, 12.5, 12, 10.5  # points
 ALL_NUMBERS, ALL_DATES, DATES = 12, 6, 4  # up to so many sessions are all numbered, all dated; else so many dates
@@ -78,45 +78,68 @@ def _inline(drawn: str, title: str, facts: str) -> str:
 
 @dataclass(slots=True)
 class _Sheet:
-    """A figure that is filled from top to bottom; `y` is how many pixels are used."""
+    """A figure that is filled from top to bottom, in pixels; `y` is how many are used. Without the library's axes: a
+    dozen of them cost more than all that is drawn on them.
+    """
 
     figure: "Figure"
     chart: Chart
     lang: str
     height: int
-    y: int = 0
+    y: float = 0
 
     def word(self, name: str, *values: object) -> str:
         """A word of the reader's language."""
         return chart_words(self.lang, name, *values)
 
-    def strip(self, height: int, left: int = LEFT, width: int = PLOT) -> "Axes":
-        """The next so many pixels, without a frame, over the sessions unless told otherwise."""
-        top = self.height - self.y - height
-        box = (left / WIDTH, top / self.height, width / WIDTH, height / self.height)
-        axes = self.figure.add_axes(box)
-        axes.set_axis_off()
-        self.y += height
-        return axes
+    def say(self, x: float, y: float, words: str, size: float, color: str = INK, **how: Any) -> None:
+        """Words beginning (or ending, or centred) at a place, in the middle of their line."""
+        how = {"va": "center", "ha": "left", "family": "DejaVu Sans"} | how
+        self.figure.text(x / WIDTH, 1 - y / self.height, words, fontsize=size, color=color, **how)
 
-    def over_sessions(self, height: int, is_banded: bool = True) -> "Axes":
-        """The next so many pixels, with a grey band at each session without an answer."""
-        axes, columns = self.strip(height), self.chart.columns
-        margin = max(0.5, 0.03 * len(columns))
-        axes.set_xlim(-margin, max(len(columns) - 1, 0) + margin)
-        for n, column in enumerate(columns):
-            if column.gap is not None and is_banded:
-                axes.axvspan(n - 0.5, n + 0.5, color=BAND, linewidth=0)
-        return axes
+    def line(self, xs: Sequence[float], ys: Sequence[float], **style: Any) -> None:
+        """A line, or only its marks."""
+        from matplotlib.lines import Line2D
+
+        across, down = [x / WIDTH for x in xs], [1 - y / self.height for y in ys]
+        self.figure.add_artist(Line2D(across, down, **style))
+
+    def box(self, x: float, y: float, width: float, height: float, **style: Any) -> None:
+        """A filled box; x and y are its lower left corner."""
+        from matplotlib.patches import Rectangle
+
+        corner = (x / WIDTH, 1 - y / self.height)
+        self.figure.add_artist(Rectangle(corner, width / WIDTH, height / self.height, **style))
+
+    def column(self, n: float) -> float:
+        """Where the n-th session is, from the left."""
+        count = len(self.chart.columns)
+        margin = max(0.5, 0.03 * count)
+        return LEFT + PLOT * (n + margin) / (max(count - 1, 0) + 2 * margin)
+
+    @property
+    def step(self) -> float:
+        """From one session to the next."""
+        return self.column(1) - self.column(0)
+
+    @property
+    def mark(self) -> float:
+        """How large a mark is, in points."""
+        return max(4.0, min(10.0, 200 / (len(self.chart.columns) + 5)))
 
     def head(self, height: int, words: str, size: float) -> None:
         """A line of bold words at the left."""
-        _say(self.strip(height, 0, WIDTH), 40 / WIDTH, 0.4, words, size, weight="bold")
+        self.say(40, self.y + 0.6 * height, words, size, weight="bold")
+        self.y += height
 
-    @property
-    def size(self) -> float:
-        """How large a mark is, in points."""
-        return max(5.0, min(10.0, 250 / (len(self.chart.columns) + 5)))
+    def bands(self, height: int) -> None:
+        """A grey band at each session without an answer, so far down."""
+        for n, column in enumerate(self.chart.columns):
+            if column.gap is not None:
+                self.box(
+                    max(LEFT, self.column(n - 0.5)), self.y + height, min(self.step, PLOT), height, color=BAND,
+                    linewidth=0, zorder=0,
+                )  # fmt: skip
 
 
 def _figure(chart: Chart, lang: str) -> "Figure":
@@ -141,60 +164,59 @@ def _figure(chart: Chart, lang: str) -> "Figure":
     return figure
 
 
-def _say(axes: "Axes", x: float, y: float, words: str, size: float, color: str = INK, **how: Any) -> None:
-    """Words at a place of the strip, 0-1 both ways, its right margin beyond 1."""
-    how = {"va": "center", "ha": "left"} | how
-    axes.text(x, y, words, transform=axes.transAxes, fontsize=size, color=color, family="DejaVu Sans", **how)
-
-
 # ------------------------------------------------------------------------------------------------ the ratings
 
 
 def _panel(sheet: _Sheet, course: Course) -> None:
     """Goals, tasks or bond: its name, both lines, what is marked on them, and the last numbers beside them."""
     sheet.head(HEAD, sheet.word("about", course.about, sheet.chart.is_own), MIDDLE)
-    axes = sheet.over_sessions(PANEL)
-    axes.set_ylim(LOWEST - 0.45, HIGHEST + 0.45)
+    sheet.bands(PANEL)
     for rating in range(LOWEST, HIGHEST + 1):
-        axes.axhline(rating, color=GRID, linewidth=0.8 if rating % 2 else 0.4, zorder=0.5)
-        if rating % 2:
-            place = (rating - LOWEST + 0.45) / (HIGHEST - LOWEST + 0.9)
-            _say(axes, -24 / PLOT, place, str(rating), SMALL, QUIET, ha="right")
-    _lines(axes, sheet, course)
-    _names(axes, sheet, course)
+        at, is_named = _height(sheet, rating), rating % 2 == 1
+        sheet.line([LEFT, LEFT + PLOT], [at, at], color=GRID, linewidth=0.8 if is_named else 0.4, zorder=0.5)
+        if is_named:
+            sheet.say(LEFT - 24, at, str(rating), SMALL, QUIET, ha="right")
+    _lines(sheet, course)
+    _names(sheet, course)
+    sheet.y += PANEL
 
 
-def _lines(axes: "Axes", sheet: _Sheet, course: Course) -> None:
-    size, places = sheet.size, range(len(sheet.chart.columns))
+def _height(sheet: _Sheet, rating: float) -> float:
+    """Where a rating is in the panel that begins at the sheet's `y`."""
+    return sheet.y + PANEL * (HIGHEST + 0.45 - rating) / (HIGHEST - LOWEST + 0.9)
+
+
+def _lines(sheet: _Sheet, course: Course) -> None:
+    size, places = sheet.mark, [sheet.column(n) for n in range(len(sheet.chart.columns))]
     if course.therapist:
-        axes.plot(
-            places, _broken(course.therapist), linestyle=(0, (2.2, 1.3)), color=THERAPIST, linewidth=2, marker="s",
-            markersize=1.25 * size, markerfacecolor="white", markeredgecolor=THERAPIST, markeredgewidth=1.8,
-            clip_on=False, zorder=2,
+        sheet.line(
+            places, _broken(sheet, course.therapist), linestyle=(0, (2.2, 1.3)), color=THERAPIST, linewidth=2,
+            marker="s", markersize=1.25 * size, markerfacecolor="white", markeredgecolor=THERAPIST,
+            markeredgewidth=1.8, zorder=2,
         )  # fmt: skip
-    axes.plot(
-        places, _broken(course.patient), linestyle="-", color=PATIENT, linewidth=2.6, marker="o",
-        markersize=0.95 * size, clip_on=False, zorder=3,
+    sheet.line(
+        places, _broken(sheet, course.patient), linestyle="-", color=PATIENT, linewidth=2.6, marker="o",
+        markersize=0.95 * size, zorder=3,
     )  # fmt: skip
     for name, found, aside in (("drop", course.drops, 0.62), ("repair", course.repairs, -0.62)):
-        _mark(axes, name, found, [(course.patient[n] or 0) + aside for n in found], size)
+        heights = [_height(sheet, (course.patient[n] or 0) + aside) for n in found]
+        _mark(sheet, name, [places[n] for n in found], heights, size)
 
 
-def _broken(ratings: Ratings) -> list[float]:
+def _broken(sheet: _Sheet, ratings: Ratings) -> list[float]:
     """As the library wants it: a line is broken where there is no number."""
-    return [math.nan if rating is None else rating for rating in ratings]
+    return [math.nan if rating is None else _height(sheet, rating) for rating in ratings]
 
 
-def _names(axes: "Axes", sheet: _Sheet, course: Course) -> None:
+def _names(sheet: _Sheet, course: Course) -> None:
     """Whose line it is, and its last number, in the right margin at the line's height."""
     patient, therapist = sheet.word("patient", sheet.chart.is_own), sheet.word("therapist")
     sides = ((course.patient, patient, PATIENT), (course.therapist, therapist, THERAPIST))
     named = [(last, words, color) for ratings, words, color in sides if (last := _last(ratings)) is not None]
     if not named:
-        _say(axes, 0.5, 0.5, sheet.word("no_ratings"), SMALL, QUIET, ha="center")
+        sheet.say(LEFT + PLOT / 2, sheet.y + PANEL / 2, sheet.word("no_ratings"), SMALL, QUIET, ha="center")
     for place, (last, words, color) in zip(_spread([last for last, _, _ in named]), named, strict=True):
-        height = (place - LOWEST + 0.45) / (HIGHEST - LOWEST + 0.9)
-        _say(axes, 1 + 22 / PLOT, height, f"{words} {last:.1f}", NAME, color, weight="bold")
+        sheet.say(BESIDE, _height(sheet, place), f"{words} {last:.1f}", NAME, color, weight="bold")
 
 
 def _last(ratings: Ratings) -> float | None:
@@ -215,37 +237,37 @@ def _spread(places: Sequence[float]) -> list[float]:
 
 def _marks(sheet: _Sheet) -> None:
     """Why there is no answer, one mark a session."""
-    axes = sheet.over_sessions(MARKS)
-    axes.set_ylim(0, 1)
+    sheet.bands(MARKS)
     for gap in sheet.chart.gaps:
-        at = [n for n, column in enumerate(sheet.chart.columns) if column.gap == gap]
-        _mark(axes, gap, at, [0.5] * len(at), sheet.size)
+        at = [sheet.column(n) for n, column in enumerate(sheet.chart.columns) if column.gap == gap]
+        _mark(sheet, gap, at, [sheet.y + MARKS / 2] * len(at), sheet.mark)
+    sheet.y += MARKS
 
 
-def _mark(axes: "Axes", name: str, xs: Sequence[float], ys: Sequence[float], size: float) -> None:
-    """Hollow marks: nothing was measured there."""
-    solid = name in ("drop", "repair")
-    axes.plot(
+def _mark(sheet: _Sheet, name: str, xs: Sequence[float], ys: Sequence[float], size: float) -> None:
+    """Where nothing was measured the marks are hollow."""
+    is_solid = name in ("drop", "repair", "blind")
+    sheet.line(
         xs, ys, linestyle="", marker=MARK[name], markersize=size * (0.8 if name == "away" else 1.05), color=INK,
-        markerfacecolor=INK if solid or name == "blind" else "white", markeredgewidth=1 if name == "blind" else 1.6,
-        clip_on=False, zorder=4,
+        markerfacecolor=INK if is_solid else "white", markeredgewidth=1 if name == "blind" else 1.6, zorder=4,
     )  # fmt: skip
 
 
 def _homework(sheet: _Sheet) -> None:
     """A box for each time it is known how much was done; it is full when all was."""
-    axes = sheet.over_sessions(HOMEWORK)
-    axes.set_ylim(-0.7, ALL_DONE + 0.7)
-    known = [(n, column.homework) for n, column in enumerate(sheet.chart.columns) if column.homework is not None]
-    low, high = axes.get_xlim()
-    width = min(0.66, 60 * (high - low) / PLOT)
-    at = [n for n, _ in known]
-    axes.bar(at, ALL_DONE, width, color="white", edgecolor=QUIET, linewidth=1.2, zorder=2)
-    axes.bar(at, [done for _, done in known], width, color=DONE, edgecolor=INK, linewidth=1.2, zorder=3)
-    words = sheet.word("homework", sheet.chart.is_own)
-    _say(axes, 1 + 22 / PLOT, 0.5, _two_lines(words), DATE + 0.5, linespacing=1.15)
-    for place, name in ((0.87, "everything"), (0.13, "nothing")):
-        _say(axes, -14 / PLOT, place, sheet.word(name), DATE, QUIET, ha="right")
+    sheet.bands(HOMEWORK)
+    full, foot, width = 0.75 * HOMEWORK, sheet.y + 0.87 * HOMEWORK, min(0.66 * sheet.step, 60)
+    for n, column in enumerate(sheet.chart.columns):
+        if column.homework is not None:
+            left = sheet.column(n) - width / 2
+            sheet.box(left, foot, width, full, facecolor="white", edgecolor=QUIET, linewidth=1.2, zorder=2)
+            done = full * column.homework / ALL_DONE
+            sheet.box(left, foot, width, done, facecolor=DONE, edgecolor=INK, linewidth=1.2, zorder=3)
+    words = _two_lines(sheet.word("homework", sheet.chart.is_own))
+    sheet.say(BESIDE, sheet.y + HOMEWORK / 2, words, DATE + 0.5, linespacing=1.15)
+    for place, name in ((foot - full, "everything"), (foot, "nothing")):
+        sheet.say(LEFT - 14, place, sheet.word(name), DATE, QUIET, ha="right")
+    sheet.y += HOMEWORK
 
 
 def _two_lines(words: str) -> str:
@@ -257,16 +279,15 @@ def _two_lines(words: str) -> str:
 
 def _dates(sheet: _Sheet) -> None:
     """The number of a session and its date below; not all where they would not fit."""
-    axes, columns = sheet.over_sessions(TICKS, is_banded=False), sheet.chart.columns
-    axes.set_ylim(0, 1)
+    columns, number, date = sheet.chart.columns, sheet.y + 0.32 * TICKS, sheet.y + 0.74 * TICKS
     dated = _dated(len(columns))
     for n in range(len(columns)) if len(columns) <= ALL_NUMBERS else dated:
-        axes.text(n, 0.68, str(n + 1), ha="center", va="center", fontsize=SMALL, color=INK, weight="bold")
+        sheet.say(sheet.column(n), number, str(n + 1), SMALL, ha="center", weight="bold")
     for n in dated:
-        day = local(sheet.lang, "date", columns[n].local)
-        axes.text(n, 0.26, day, ha="center", va="center", fontsize=DATE, color=QUIET)
-    for place, name in ((0.68, "session"), (0.26, "date")) if columns else ():
-        _say(axes, 1 + 60 / PLOT, place, sheet.word(name), DATE, QUIET)
+        sheet.say(sheet.column(n), date, local(sheet.lang, "date", columns[n].local), DATE, QUIET, ha="center")
+    for place, name in ((number, "session"), (date, "date")) if columns else ():
+        sheet.say(BESIDE + 38, place, sheet.word(name), DATE, QUIET)
+    sheet.y += TICKS
 
 
 def _dated(count: int) -> list[int]:
@@ -285,10 +306,8 @@ def _keys(chart: Chart) -> list[str]:
 
 def _key(sheet: _Sheet, names: Sequence[str]) -> None:
     """One row of the key: a mark and its words, twice."""
-    axes = sheet.strip(KEY_ROW, 0, WIDTH)
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(0, 1)
     for n, name in enumerate(names):
-        x = 56 + n * (WIDTH // 2)
-        _mark(axes, name, [x], [0.5], 9)
-        _say(axes, (x + 36) / WIDTH, 0.5, sheet.word("mark", name), SMALL)
+        x, y = 56 + n * WIDTH / 2, sheet.y + KEY_ROW / 2
+        _mark(sheet, name, [x], [y], 9)
+        sheet.say(x + 36, y, sheet.word("mark", name), SMALL)
+    sheet.y += KEY_ROW
