@@ -179,7 +179,7 @@ def test_the_same_facts_in_words() -> None:
         "Goals: patient 4.0 the first time, 5.0 the last time; you 3.0 the first time, 5.0 the last time."
         " Clear drop: 24 Mar. Back again: 7 Apr"
     )
-    assert lines[5:] == ["Homework done: most or all: 2 of 4", "No answer: 1", "Away, not asked: 1"]
+    assert lines[5:] == ["Homework done: most or all: 2 of 4", "No answer: 1", "Away or paused: 1"]
 
 
 @lang

@@ -192,11 +192,11 @@ async def test_messages_cannot_be_forwarded_or_saved(fortnight: Clinic) -> None:
 
 @once
 async def test_no_button_carries_an_answer_or_a_name(fortnight: Clinic) -> None:
-    sent = fortnight.emulator.history.of("sent", "edited")
+    sent = fortnight.emulator.history.of("sent", "edited", "photo")
     keyboards = [event.detail["result"].get("reply_markup", {}).get("inline_keyboard", []) for event in sent]
     data = {button["callback_data"] for rows in keyboards for row in rows for button in row}
     assert len(data) > 20
-    assert all(re.fullmatch(r"[cde](:[\w-]+)+", one) for one in data)
+    assert all(re.fullmatch(r"[cdemp](:[\w-]+)+", one) for one in data)
     assert not [one for one in data if re.search(r"P-0|anna|mostly|yes|no\b", one, re.IGNORECASE)]
 
 
