@@ -100,7 +100,8 @@ class Monkeys:
             await self.clinic.desk(desk.mark_session, self.clinic.config, number, state, now)
         else:
             wanted = now.replace(hour=18, minute=0, second=0, microsecond=0, tzinfo=None)
-            await self.clinic.desk(desk.move_session, self.clinic.config, number, wanted, now)
+            with contextlib.suppress(Refused):  # there is one at that time
+                await self.clinic.desk(desk.move_session, self.clinic.config, number, wanted, now)
 
     async def trouble(self) -> None:
         """The Bot API is in trouble, somebody blocks the bot, or it is started anew."""
