@@ -17,9 +17,9 @@ from typing import Any
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot import outward
+from bot import drawing, outward
 from bot.chat import door
-from bot.chat.reply import Outcome, Reply
+from bot.chat.reply import Outcome, Picture, Reply
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.questionnaire import LANGUAGES
@@ -37,6 +37,7 @@ AT_ONCE = 100
 IN_FLIGHT = 256
 CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits after one, two, three … failed requests in a row."""
+PICTURES_KNOWN = 1000
 KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
 
 
@@ -58,6 +59,8 @@ class Inbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._done: list[int] = []
+        self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
+        self._pictures: dict[tuple[int, str | None], int] = {}
         self._offset = 0
 
     async def run(self) -> None:
@@ -221,6 +224,10 @@ class Inbox:
             log.info("a reply was refused: %s", type(error).__name__)
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
+        if reply.picture is not None and await self._pictured(chat_id, reply.picture):
+            return
+        if reply.removes is not None and await outward.delete(self._bot, chat_id, reply.removes):
+            return
         if reply.edit is not None and await outward.edit(self._bot, chat_id, reply.edit, reply.message):
             return
         # Silent: whoever just tapped or typed is looking.
@@ -231,6 +238,27 @@ class Inbox:
                 await outward.delete(self._bot, chat_id, reply.replaces)
         if reply.about is not None:
             await self._store.write(door.remember_message, chat_id, reply.about, message_id)
+
+    async def _pictured(self, chat_id: int, picture: Picture) -> bool:
+        """Draw it, beside the event loop, and send it; False if either did not work. Of two taps one picture stays."""
+        try:
+            async with self._drawing:
+                png = await asyncio.to_thread(drawing.png, picture.chart, picture.lang)
+            message_id = await outward.send_photo(self._bot, chat_id, png, picture.under)
+        except TelegramError as error:
+            log.warning("a picture was not sent: %s", type(error).__name__)
+            return False
+        except Exception as error:
+            log.error("a picture was not drawn: %s", type(error).__name__)
+            return False
+        if len(self._pictures) >= PICTURES_KNOWN:
+            self._pictures.clear()
+        before = self._pictures.pop((chat_id, picture.chart.code), None)
+        self._pictures[chat_id, picture.chart.code] = message_id
+        if before is not None:
+            with contextlib.suppress(TelegramError):
+                await outward.delete(self._bot, chat_id, before)
+        return True
 
     # -------------------------------------------------------------------------------------------- stopping
 

@@ -7,7 +7,7 @@ objects, and taking the reply apart into them, costs more than the rest of a cal
 import warnings
 from typing import Any
 
-from telegram import Bot
+from telegram import Bot, InputFile
 from telegram.error import BadRequest
 from telegram.warnings import PTBUserWarning
 
@@ -26,6 +26,7 @@ GONE_MESSAGE = (
     "message to delete not found",
     "message can't be deleted",
 )
+UNDELETABLE = "message can't be deleted"  # older than two days
 TOO_OLD = ("query is too old", "query id is invalid")
 
 
@@ -50,6 +51,15 @@ async def send(bot: Bot, chat_id: int, message: Message, silent: bool = False) -
     return int(sent["message_id"])
 
 
+async def send_photo(bot: Bot, chat_id: int, png: bytes, under: Message) -> int:
+    """Send a picture to somebody who just asked for it: silently, and covered until it is tapped; its id."""
+    sent = await _call(
+        bot, "sendPhoto", chat_id=chat_id, photo=InputFile(png, "picture.png"), caption=under.text,
+        reply_markup=keyboard(under), protect_content=True, has_spoiler=True, disable_notification=True,
+    )  # fmt: skip
+    return int(sent["message_id"])
+
+
 async def edit(bot: Bot, chat_id: int, message_id: int, message: Message) -> bool:
     """Edit a message in place; False if it is no longer there to edit."""
     try:
@@ -66,13 +76,16 @@ async def edit(bot: Bot, chat_id: int, message_id: int, message: Message) -> boo
     return True
 
 
-async def delete(bot: Bot, chat_id: int, message_id: int) -> None:
-    """Delete a message; one that is gone, or too old to delete, is left."""
+async def delete(bot: Bot, chat_id: int, message_id: int) -> bool:
+    """Delete a message, or find it gone; False if it is too old to be deleted and stays."""
     try:
         await _call(bot, "deleteMessage", chat_id=chat_id, message_id=message_id)
     except BadRequest as error:
+        if error.message.lower().startswith(UNDELETABLE):
+            return False
         if error.message.lower() not in GONE_MESSAGE:
             raise
+    return True
 
 
 async def menu(bot: Bot, chat_id: int, commands: list[list[str]]) -> None:

@@ -75,6 +75,7 @@ def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
         "weekday": lambda at: _when(lang, "EEEE", at),
         "day": lambda at: _when(lang, day, at),
         "said": lambda words: words.get(lang) or words.get(FALLBACK) or next(iter(words.values()), ""),
+        "date": lambda at: _when(lang, "d MMM", at),
         "day_and_time": lambda at: _when(lang, f"{day}, HH:mm", at),
     }
     return environment
@@ -107,6 +108,11 @@ def part(lang: str, template: str, name: str, *values: object) -> str:
     return str(getattr(_module(lang, template), name)(*values)).strip()
 
 
+def chart_words(lang: str, name: str, *values: object) -> str:
+    """A word in a picture: a macro of chart.jinja by name."""
+    return str(getattr(_module(lang, "chart.jinja"), name)(*values)).strip()
+
+
 def page(lang: str, template: str, **values: object) -> str:
     """A whole message or HTML page. Blank lines never come in twos, and none stands at an end."""
     text = _environment(lang, template.endswith(".html")).get_template(template).render(**values)
@@ -114,5 +120,5 @@ def page(lang: str, template: str, **values: object) -> str:
 
 
 def local(lang: str, filter_name: str, at: datetime | str) -> str:
-    """A time in words: clock, weekday, day or day_and_time."""
+    """A time in words: clock, weekday, date, day or day_and_time."""
     return str(_environment(lang).filters[filter_name](at))

@@ -19,7 +19,7 @@ ROWS = """
     core
     clock ids message toml
     config store render outward wire
-    delivery clinic chat
+    delivery clinic chat drawing
     inbox ticks
     app
     desk service explain rehearse play simulation
@@ -51,6 +51,7 @@ DOORS = {
     "click": "cli demo",
     "rich": "demo",
     "segno": "desk",
+    "matplotlib": "drawing",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -163,9 +164,20 @@ def test_the_files_are_there(played: Played) -> None:
     assert config is not None, mistakes
     kept = played.rows(select(digest.c.text, digest.c.html).where(digest.c.text.is_not(None)))
     texts = {path.read_text("utf-8").removesuffix("\n") for path in played.folder.glob("*.txt")}
-    pages = {path.read_text("utf-8") for path in played.folder.glob("*.html")}
+    pages = {_without_picture(path.read_text("utf-8")) for path in played.folder.glob("*.html")}
     assert (texts, pages) == ({text for text, _ in kept}, {html for _, html in kept})
     assert all(page.startswith("<!doctype html>") for page in pages)
+
+
+def _without_picture(html: str) -> str:
+    return re.sub(r"<svg.*</svg>\n", "", html, flags=re.DOTALL)
+
+
+def test_the_page_of_a_pair_has_its_picture(played: Played) -> None:
+    drawn = {path.stem for path in played.folder.glob("*.html") if path.read_text("utf-8").count("<svg ") == 1}
+    assert drawn == {path.stem for path in played.folder.glob("P-*.html")}
+    page = (played.folder / "P-014-2026-11-17.html").read_text("utf-8")
+    assert page.index("You rate agreement on tasks differently") < page.index("<desc>P-014") < page.index("<footer")
 
 
 def test_an_earlier_demo_is_replaced_and_anything_else_refused(played: Played, tmp_path: Path) -> None:

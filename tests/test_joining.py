@@ -326,7 +326,7 @@ async def test_while_away_nothing_is_asked_and_nobody_is_reminded(anna: Someone,
     assert [r.why for r in await clinic.rows(check_in, person_id=3, kind="alliance")] == ["away"]
 
 
-@pytest.mark.parametrize("word", ["/help", "/privacy", "/settings", "/checkin", "/stop", "/nonsense"])
+@pytest.mark.parametrize("word", ["/help", "/privacy", "/settings", "/checkin", "/mine", "/stop", "/nonsense"])
 async def test_every_command_answers(anna: Someone, word: str) -> None:
     await anna.says(word)
     assert anna.phone.last.text
@@ -335,7 +335,7 @@ async def test_every_command_answers(anna: Someone, word: str) -> None:
 async def test_help_says_whom_to_call_and_what_there_is(anna: Someone) -> None:
     await anna.says("/help")
     assert CRISIS in anna.screen
-    for command in ("/checkin", "/settings", "/privacy", "/stop"):
+    for command in ("/checkin", "/mine", "/settings", "/privacy", "/stop"):
         assert command in anna.screen
 
 

@@ -16,6 +16,7 @@ from bot.chat.days import Hour
 from bot.chat.screens import crisis, in_language
 from bot.config import Config
 from bot.core import digest
+from bot.core.chart import for_patient, for_therapist
 from bot.core.digest import Digest
 from bot.core.history import History, Side
 from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
@@ -142,6 +143,11 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "today.txt", {"day": "2026-12-01", "hours": some_hours}
     for patients in ([{"code": "P-014", "next": "2026-12-01T14:00"}, {"code": "P-015", "next": None}], []):
         yield "patients.txt", {"rows": patients}
+    for one in digests():
+        both, own = for_therapist("P-014", one.history), for_patient(one.history)
+        yield "chart.txt", {"c": both}
+        yield "chart.txt", {"c": own}
+        yield "mine.txt", reach | {"c": own}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}
@@ -252,8 +258,8 @@ def test_the_consent_is_one_message_of_short_paragraphs(lang: str, example: Conf
 
 
 @lang
-@pytest.mark.parametrize("name", ["consent.txt", "fixed.txt", "help.txt", "sent.txt", "summary.txt", "question.txt"])
+@pytest.mark.parametrize("name", ["consent", "fixed", "help", "mine", "sent", "summary", "question"])
 def test_the_crisis_line_stands_word_for_word(lang: str, name: str, example: Config) -> None:
-    values = next(values for page_name, values in pages(lang, example) if page_name == name)
+    text = next(page(lang, file, **values) for file, values in pages(lang, example) if file == f"{name}.txt")
     line = crisis(example, lang)["line"]
-    assert (f"Need a person now: {line}." if lang == "en" else f"alguien ahora: {line}.") in page(lang, name, **values)
+    assert (f"Need a person now: {line}." if lang == "en" else f"alguien ahora: {line}.") in text

@@ -86,7 +86,7 @@ async def test_tomas_sees_anna_and_not_clara(fortnight: Clinic) -> None:
 @once
 async def test_patients_see_nothing_of_anybody_else(fortnight: Clinic) -> None:
     anna, clara = fortnight["P-014"], fortnight["P-021"]
-    await anna.says("/settings", "/help", "/privacy", "/digest")
+    await anna.says("/settings", "/help", "/privacy", "/digest", "/mine")
     for phone in (anna, clara):
         assert not re.search(r"P-0\d\d|T-\d|You rate|Patient \d", everything(phone))
     assert "sleep through the night" not in everything(clara)
@@ -96,8 +96,8 @@ async def test_patients_see_nothing_of_anybody_else(fortnight: Clinic) -> None:
 async def test_annas_digest_cannot_be_opened_by_vera(fortnight: Clinic) -> None:
     vera, before = fortnight["T-2"], fortnight["T-2"].screen
     (row,) = await fortnight.rows(digest, pair_id=1)
-    for verb in ("open", "more", "less", "hide"):
-        await vera.presses(f"d:{row.id}:{verb}")
+    for verb in ("d:{}:open", "d:{}:more", "d:{}:less", "d:{}:hide", "d:{}:chart", "d:{}:words"):
+        await vera.presses(verb.format(row.id))
         assert vera.toast == NOT_YOURS
     assert vera.screen == before
 
@@ -192,11 +192,11 @@ async def test_messages_cannot_be_forwarded_or_saved(fortnight: Clinic) -> None:
 
 @once
 async def test_no_button_carries_an_answer_or_a_name(fortnight: Clinic) -> None:
-    sent = fortnight.emulator.history.of("sent", "edited")
+    sent = fortnight.emulator.history.of("sent", "edited", "photo")
     keyboards = [event.detail["result"].get("reply_markup", {}).get("inline_keyboard", []) for event in sent]
     data = {button["callback_data"] for rows in keyboards for row in rows for button in row}
     assert len(data) > 20
-    assert all(re.fullmatch(r"[cdep](:[\w-]+)+", one) for one in data)
+    assert all(re.fullmatch(r"[cdeimp](:[\w-]+)+", one) for one in data)
     assert not [one for one in data if re.search(r"P-0|anna|mostly|yes|no\b", one, re.IGNORECASE)]
 
 

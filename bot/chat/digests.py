@@ -34,6 +34,8 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     if verb == "hide":
         digests.opened_in(conn, kept.id, None)
         return Outcome((Reply(prompt(kept, who), message_id),))
+    if kept.pair_id is None and verb != "open":
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     if kept.day is not None:
         return days.open_morning(conn, kept, who, message_id, config, now)
     if kept.pair_id is None:

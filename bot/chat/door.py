@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import checkins, days, digests, joining, menus
+from bot.chat import checkins, days, digests, joining, menus, mine, pictures
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -65,7 +65,10 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
     message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
-    handlers = {"c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap}
+    handlers = {
+        "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
+        "m": mine.on_tap, "i": pictures.on_tap,
+    }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
     handler = handlers.get(data.partition(":")[0])
@@ -146,6 +149,7 @@ Command = Callable[[Connection, Person, str, Config, datetime], Outcome | None]
 COMMANDS: Mapping[str, Mapping[str, Command]] = {
     "patient": {
         "checkin": _open_check_in,
+        "mine": mine.command,
         "settings": _settings,
     },
     "therapist": {

@@ -9,7 +9,7 @@ from bot.render import phrase
 from bot.store import outbox
 
 MENUS = {
-    "patient": ("checkin", "settings", "privacy", "help", "stop"),
+    "patient": ("checkin", "mine", "settings", "privacy", "help", "stop"),
     "therapist": ("today", "digest", "rate", "patients", "settings", "help"),
 }
 

@@ -9,10 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.chat import pictures
 from bot.chat.reply import Outcome, Reply
 from bot.chat.screens import show
 from bot.config import Config
 from bot.core import digest as core_digest
+from bot.core.chart import Chart, for_therapist
 from bot.core.digest import Digest, Line
 from bot.core.form import compose
 from bot.core.loop import OUTCOMES, READ, Snooze
@@ -209,7 +211,24 @@ def _again(conn: Connection, view: View, more: list[str], config: Config, now: d
     return _page(conn, view, config, now)
 
 
+def _chart(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    """The picture of the pair, as a message of its own."""
+    in_words = _button(view, "in_words", "words")
+    return pictures.drawn(_picture(conn, view, config, now), view.who, in_words)
+
+
+def _in_words(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    return pictures.in_words(_picture(conn, view, config, now), view.who)
+
+
+def _picture(conn: Connection, view: View, config: Config, now: datetime) -> Chart:
+    """Both sides, up to the session this page comes before; nothing of the patient's where the own form is open."""
+    history = histories.history_of(conn, view.pair.id, view.before, now)
+    return for_therapist(view.pair.patient.code, history, digests.blind(conn, view.pair.id), config.thresholds)
+
+
 VERBS: Mapping[str, Verb] = {
+    "chart": _chart, "words": _in_words,
     "open": _open, "was": _was, "why": _why, "aside": _aside, "again": _again,
     "more": lambda conn, view, _, config, now: _page(conn, view, config, now, everything=True),
     "less": lambda conn, view, _, config, now: _page(conn, view, config, now),

@@ -2,19 +2,32 @@
 
 from dataclasses import dataclass
 
+from bot.core.chart import Chart
 from bot.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, drawn and sent once everything is committed. `under`: the words and buttons below it."""
+
+    chart: Chart
+    lang: str
+    under: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One message. `edit`: the message to edit in place (None: send a new one). `replaces`: delete this one after
     sending. `about`: the check-in the message stands for ("" for a person's own conversation, None for neither).
+    `picture`: to be sent, `removes`: to be deleted; then the message is for the case that this cannot be done.
     """
 
     message: Message
     edit: int | None = None
     replaces: int | None = None
     about: str | None = None
+    picture: Picture | None = None
+    removes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

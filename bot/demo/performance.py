@@ -52,7 +52,8 @@ async def _perform(folder: Path, pace: float, console: Console) -> list[str]:
             for chapter in CHAPTERS:
                 watch = partial(_show, screen, passages, chapter is CHAPTERS[-1])
                 await chapter(StagePlayer(clinic, watch))
-        return digests.write(folder, await clinic.app.store.read(digests.kept))
+        pages = await clinic.app.store.read(digests.kept, config.thresholds, clinic.clock.now())
+        return await asyncio.to_thread(digests.write, folder, pages)
 
 
 async def _show(screen: Screen, passages: Passages, last: bool) -> None:

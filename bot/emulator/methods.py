@@ -88,7 +88,8 @@ def send_message(call: Call) -> Json:
 def send_photo(call: Call) -> Json:
     """Send a picture with a caption."""
     caption = _words(call, "caption", "caption_entities", MAX_CAPTION, "message caption is too long")
-    return _send(call, "photo", photo(call) | caption, "Photo")
+    spoiler = {"has_media_spoiler": True} if call.params.get("has_spoiler") else {}
+    return _send(call, "photo", photo(call) | caption | spoiler, "Photo")
 
 
 def send_document(call: Call) -> Json:

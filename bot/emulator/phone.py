@@ -34,6 +34,7 @@ class Shown:
     keyboard: Rows
     entities: list[Json]
     attachment: str | None
+    spoiler: bool
 
     @property
     def buttons(self) -> tuple[tuple[str, ...], ...]:
@@ -277,4 +278,5 @@ class Phone:
             keyboard=message.keyboard,
             entities=body.get("entities") or body.get("caption_entities") or [],
             attachment=attachment,
+            spoiler=body.get("has_media_spoiler", False),
         )

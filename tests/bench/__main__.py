@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import broadcast, digests, starting, taps, ticking
+from tests.bench import broadcast, digests, drawn, starting, taps, ticking
 from tests.bench.figures import Figure, table
 
 MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "broadcast": broadcast.measure,
     "start": starting.measure,
     "digests": digests.measure,
+    "picture": drawn.measure,
 }
 
 

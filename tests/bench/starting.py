@@ -15,7 +15,7 @@ from tests.bench.figures import Figure, middle
 
 ROUNDS, QUICK = 9, 5
 QUIET_S = 12.0
-NOT_AT_START = ("alembic", "segno", "babel", "bot.emulator", "bot.demo", "sqlalchemy.orm")
+NOT_AT_START = ("alembic", "segno", "babel", "bot.emulator", "bot.demo", "sqlalchemy.orm", "matplotlib", "numpy")
 LIBRARIES = "import telegram.ext, aiohttp"
 IMPORTS = "import bot.service"
 WHAT_IS_LOADED = "import sys, bot.service; print(*(name for name in {names!r} if name in sys.modules))"
