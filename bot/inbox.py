@@ -10,16 +10,17 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
 from telegram import Bot, CallbackQuery, Update
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot import drawing, outward
 from bot.chat import door
-from bot.chat.reply import Outcome, Picture, Reply
+from bot.chat.reply import Outcome, Page, Picture, Reply
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.questionnaire import LANGUAGES
@@ -141,7 +142,7 @@ class Inbox:
             await self._ask_for_it_again(raw)
             return
         try:
-            await self._reply(update, outcome)
+            await self._reply(update, raw, outcome)
         except StoreError as error:
             log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
@@ -188,21 +189,35 @@ class Inbox:
 
     # -------------------------------------------------------------------------------------------- replies
 
-    async def _reply(self, update: Update, outcome: Outcome) -> None:
+    async def _reply(self, update: Update, raw: dict[str, Any], outcome: Outcome) -> None:
         """Everything at once: the tap's answer and the edit are one round trip, not two."""
         if outcome.woke:
             self._wake()
         user = update.effective_user
         if user is None:
             return
-        work = [self._send_all(user.id, update.update_id, outcome.replies)]
+        work = [self._send_all(user.id, update.update_id, outcome, _spoken(raw))]
         if update.callback_query is not None:
             work.append(self._answer(update.callback_query, outcome.toast))
         await asyncio.gather(*work)
 
-    async def _send_all(self, chat_id: int, update_id: int, replies: Sequence[Reply]) -> None:
+    async def _send_all(self, chat_id: int, update_id: int, outcome: Outcome, lang: str) -> None:
+        replies = outcome.replies
+        if outcome.page is not None:  # reading many answers would hold up the thread that writes everybody's
+            replies += await self._made(update_id, outcome.page, lang)
         for n, reply in enumerate(replies):
             await self._send(chat_id, update_id, n, reply)
+
+    async def _made(self, update_id: int, page: Callable[[Connection], Page], lang: str) -> tuple[Reply, ...]:
+        """A page from what is there now, kept as it is shown; a sentence if it cannot be made."""
+        try:
+            made = await self._store.read(page)
+            if made.keep is not None:
+                await self._store.write(made.keep)
+        except Exception as error:
+            log.error("the page that update %d asked for was not made: %s", update_id, type(error).__name__)
+            return (Reply(Message(phrase(lang, "page_trouble"))),)
+        return made.replies
 
     async def _answer(self, query: CallbackQuery, toast: str | None) -> None:
         try:

@@ -41,7 +41,7 @@ HOUSES = {
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",

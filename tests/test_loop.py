@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection, update
 
 from bot import clinic as desk
 from bot.config import Config
@@ -330,3 +331,16 @@ async def test_a_morning_without_sessions_is_quiet(week: Clinic, tomas: Someone)
     await tomas.taps("When digests come", "All together at 07:30")
     await week.until("2026-11-05T12:00")
     assert tomas.prompts.count("Your day is ready.") == 1
+
+
+async def test_a_page_that_cannot_be_made_is_a_sentence_not_silence(
+    apart: Clinic, tomas: Someone, log: pytest.LogCaptureFixture
+) -> None:
+    def spoil(conn: Connection) -> None:
+        conn.execute(update(check_in).values(asks={"questionnaires": 1}))
+
+    await apart.desk(spoil)
+    await tomas.says("/digest")
+    assert tomas.screen == "This page could not be shown. Please tap again in a minute."
+    assert "was not made" in log.messages[-1]
+    log.clear()

@@ -114,8 +114,8 @@ def _shown(
     message = show(kept, form, config, now)
     if typed:
         message = _explained(message, kept, form, happened)
-        return Outcome((Reply(message, None, kept.message_id, kept.check_in.id),), None, woke)
-    return Outcome((Reply(message, kept.message_id, None, kept.check_in.id),), toast, woke)
+        return Outcome((Reply(message, None, kept.message_id, kept.check_in.id),), woke=woke)
+    return Outcome((Reply(message, kept.message_id, None, kept.check_in.id),), toast, woke=woke)
 
 
 def _item_of(kept: Kept) -> int:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from bot.chat import pages
-from bot.chat.reply import Outcome, said
+from bot.chat.reply import Outcome, Page, said
 from bot.config import Config
 from bot.core.digest import Digest
 from bot.core.person import Person
@@ -34,7 +34,8 @@ class Hour:
 
 def today(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """/today: the day's pairs, a line each."""
-    return Outcome(pages.replies(_day(conn, who, local_date(now, zone_of(who.zone)), None, config, now), None))
+    day = local_date(now, zone_of(who.zone))
+    return Outcome(page=lambda reading: Page(pages.replies(_day(reading, who, day, None, config, now), None)))
 
 
 def patients(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
@@ -69,7 +70,8 @@ def open_morning(
 ) -> Outcome:
     """The morning's digest: all pairs of its day."""
     digests.opened_in(conn, kept.id, message_id)
-    return Outcome(pages.replies(_day(conn, who, kept.day or now.date(), kept.id, config, now), message_id))
+    day = kept.day or now.date()
+    return Outcome(page=lambda reading: Page(pages.replies(_day(reading, who, day, kept.id, config, now), message_id)))
 
 
 def bring_up_to_date(conn: Connection, who: Person, day: date, config: Config, now: datetime) -> bool:

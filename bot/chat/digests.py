@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from bot.chat import days
 from bot.chat.pages import View, build, on_page, pair_view, replies
-from bot.chat.reply import Outcome, Reply
+from bot.chat.reply import Outcome, Page, Reply
 from bot.config import Config
 from bot.core.digest import Digest
 from bot.core.person import Person
@@ -39,7 +40,7 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     if kept.day is not None:
         return days.open_morning(conn, kept, who, message_id, config, now)
     if kept.pair_id is None:
-        return _weekly(conn, kept, who, message_id, config, now)
+        return Outcome(page=partial(_weekly, kept=kept, who=who, message_id=message_id, config=config, now=now))
     view = View(who, people.pair_of(conn, kept.pair_id), kept.local or "", kept.starts or now, kept.id, message_id)
     return on_page(conn, view, verb, more, config, now)
 
@@ -72,13 +73,13 @@ def prompt(kept: KeptDigest, who: Person) -> Message:
 
 def _weekly(
     conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime
-) -> Outcome:
+) -> Page:
     built = [build(conn, pair_id, "", now, config, now) for pair_id in people.pairs(conn, therapist_id=who.id)]
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
-    digests.keep(conn, kept.id, text, html, now)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
-    return Outcome(replies(in_parts(text, ((hide,),)), message_id))
+    keep = partial(digests.keep, digest_id=kept.id, text=text, html=html, now=now)
+    return Page(replies(in_parts(text, ((hide,),)), message_id), keep)
 
 
 def _in_order(built: Sequence[Digest]) -> list[Digest]:

@@ -6,11 +6,12 @@ A page is either a digest's ("d:ID:verb", before a session) or the pair's as thi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from bot.chat import pictures
-from bot.chat.reply import Outcome, Reply
+from bot.chat.reply import Outcome, Page, Reply
 from bot.chat.screens import show
 from bot.config import Config
 from bot.core import digest as core_digest
@@ -76,7 +77,7 @@ def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> O
         return None
     pair = people.pair_of(conn, form.pair_id)
     view = View(form.person, pair, waiting.local or "", waiting.starts or now, waiting.id, form.message_id)
-    return _page(conn, view, config, now)
+    return _page(view, config, now)
 
 
 def _open_form(conn: Connection, view: View, config: Config, now: datetime) -> Reply | None:
@@ -106,24 +107,31 @@ def build(conn: Connection, pair_id: int, local: str, before: datetime, config: 
     return core_digest.build(pair.patient.code, local, history, config.thresholds, blind, around, forms)
 
 
-def _open(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
-    return _page(conn, view, config, now, everything=more[:1] == ["all"])
+def _open(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    return _page(view, config, now, everything=more[:1] == ["all"])
 
 
-def _page(
-    conn: Connection, view: View, config: Config, now: datetime, everything: bool = False, toast: str | None = None
-) -> Outcome:
-    built = build(conn, view.pair.id, view.local, view.before, config, now)
-    shown = len(built.lines) if everything else built.first
-    lang = view.who.lang
+def _page(view: View, config: Config, now: datetime, everything: bool = False, toast: str | None = None) -> Outcome:
+    return Outcome(toast=toast, page=partial(_shown, view=view, config=config, now=now, everything=everything))
+
+
+def _shown(conn: Connection, view: View, config: Config, now: datetime, everything: bool) -> Page:
+    """The page as it is now, and what is kept of it: its text, and that its words were read."""
+    built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
+    first = page(lang, "digest.txt", d=built, shown=built.first)
+    text = page(lang, "digest.txt", d=built, shown=len(built.lines)) if everything else first
+    html = page(lang, "digest.html", d=built, spoken=lang) if view.digest_id else ""
+    parts = in_parts(text, _buttons(conn, view, built, everything))
+    kept = partial(_keep, view=view, built=built, text=first, html=html, now=now)
+    return Page(replies(parts, view.message_id), kept)
+
+
+def _keep(conn: Connection, view: View, built: Digest, text: str, html: str, now: datetime) -> None:
     if view.digest_id is not None:
-        html = page(lang, "digest.html", d=built, spoken=lang)
-        digests.keep(conn, view.digest_id, page(lang, "digest.txt", d=built, shown=built.first), html, now)
+        digests.keep(conn, view.digest_id, text, html, now)
         digests.opened_in(conn, view.digest_id, view.message_id)
         loops.shown(conn, view.digest_id, built, now)
     loops.words_read(conn, view.pair.id, [words.local for words in built.words if words.words is not None])
-    parts = in_parts(page(lang, "digest.txt", d=built, shown=shown), _buttons(conn, view, built, everything))
-    return Outcome(replies(parts, view.message_id), toast)
 
 
 def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
@@ -166,7 +174,7 @@ def _was(conn: Connection, view: View, more: list[str], config: Config, now: dat
     loops.decide(conn, view.digest_id, word, now)
     told = word in READ and _tell_patient(conn, view.digest_id, now)
     toast = phrase(view.who.lang, "toast_noted_told" if told else "toast_noted")
-    done = _page(conn, view, config, now, toast=toast)
+    done = _page(view, config, now, toast=toast)
     return replace(done, woke=told)
 
 
@@ -182,12 +190,16 @@ def _tell_patient(conn: Connection, digest_id: str, now: datetime) -> bool:
 
 def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """Rule, limits and dates of every line; each flag can be left out for two sessions."""
+    return Outcome(page=partial(_reasons, view=view, config=config, now=now))
+
+
+def _reasons(conn: Connection, view: View, config: Config, now: datetime) -> Page:
     built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
     text = page(lang, "why.txt", d=built, lines=built.lines + built.snoozed, t=config.thresholds)
     rows = [_snooze_button(view, line, "aside") for line in built.lines if line.is_flag]
     rows += [_snooze_button(view, line, "again") for line in built.snoozed]
     back = (_button(view, "back", "open"), _button(view, "hide", "hide"))
-    return Outcome(replies(in_parts(text, (*one_a_line(rows), back)), view.message_id))
+    return Page(replies(in_parts(text, (*one_a_line(rows), back)), view.message_id))
 
 
 def _snooze_button(view: View, line: Line, verb: str) -> Button:
@@ -203,12 +215,12 @@ def _aside(conn: Connection, view: View, more: list[str], config: Config, now: d
         found = line.finding
         if line.is_flag and [found.rule, found.about] == more[:2]:
             loops.put_aside(conn, view.pair, Snooze(found.rule, found.about, found.direction, line.local), now)
-    return _page(conn, view, config, now)
+    return _page(view, config, now)
 
 
 def _again(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
     loops.wake(conn, view.pair.id, more[0], more[1])
-    return _page(conn, view, config, now)
+    return _page(view, config, now)
 
 
 def _chart(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
@@ -230,7 +242,7 @@ def _picture(conn: Connection, view: View, config: Config, now: datetime) -> Cha
 VERBS: Mapping[str, Verb] = {
     "chart": _chart, "words": _in_words,
     "open": _open, "was": _was, "why": _why, "aside": _aside, "again": _again,
-    "more": lambda conn, view, _, config, now: _page(conn, view, config, now, everything=True),
-    "less": lambda conn, view, _, config, now: _page(conn, view, config, now),
+    "more": lambda _conn, view, _, config, now: _page(view, config, now, everything=True),
+    "less": lambda _conn, view, _, config, now: _page(view, config, now),
 }  # fmt: skip
 """What can be tapped on a page. "more" and "less" stand on digests of an earlier version."""

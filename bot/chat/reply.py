@@ -1,6 +1,9 @@
 """What a handler wants sent back: a toast for the tap, and messages to edit or to send."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from bot.core.chart import Chart
 from bot.message import Message
@@ -31,11 +34,20 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A page that was worked out from what is there: the replies that show it, and what is kept of it (a write)."""
+
+    replies: tuple[Reply, ...]
+    keep: Callable[[Connection], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """All that goes back for one update. `toast` answers a tap; without one the tap is answered silently."""
 
     replies: tuple[Reply, ...] = ()
     toast: str | None = None
+    page: Callable[[Connection], Page] | None = None  # worked out after the commit, while others are served
     woke: bool = False  # something is due now: the tick should look
 
 
