@@ -30,7 +30,7 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
-COMMANDS = ("checkin", "rate", "digest", "settings", "privacy", "help", "stop")
+COMMANDS = ("checkin", "goals", "homework", "rate", "digest", "settings", "privacy", "help", "stop")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
+from bot.core.goals import GoalLine
+from bot.core.goals import lines as goal_lines
 from bot.core.history import History, Part, Session, answered
 from bot.core.homework import obstacles
 from bot.core.scoring import alliance_scores, homework_index, number
@@ -46,7 +48,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class HomeworkShown:
-    """What came of the homework of one session, as the patient put it; `therapist` is the therapist's own `done`."""
+    """What came of the homework of one session, as the patient put it; `therapist` is the therapist's own `done`.
+
+    `words`: what it was, if the therapist put it in words.
+    """
 
     local: str
     given: str
@@ -55,6 +60,7 @@ class HomeworkShown:
     therapist: int | None
     index: float | None
     obstacles: tuple[str, ...]
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Digest:
     homework: HomeworkShown | None
     gaps: tuple[str, ...]
     history: History
+    goals: tuple[GoalLine, ...] = ()
 
     @property
     def folded(self) -> int:
@@ -122,6 +129,7 @@ def build(
         next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
         _gaps(last, last.local in blind if last else False),
         shown,
+        goal_lines(shown, last.local if last else None),
     )
 
 
@@ -230,8 +238,9 @@ def _homework(session: Session) -> HomeworkShown | None:
     done, well = number(answers, "done"), number(answers, "well")
     named = obstacles(part)
     return HomeworkShown(
-        session.local, str(answers["given"]), done, well, number(theirs, "done"), homework_index(part), named
-    )
+        session.local, str(answers["given"]), done, well, number(theirs, "done"), homework_index(part), named,
+        None if session.homework is None else session.homework.words,
+    )  # fmt: skip
 
 
 def _gaps(session: Session | None, blind: bool) -> tuple[str, ...]:

@@ -7,21 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from bot.core.form import Asks
-from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
+from bot.core.history import Answers, History, Homework, Part, Session, SessionState, Side
+from bot.store import homework
 from bot.store.columns import AnyRow
-from bot.store.tables import answer, check_in, goal, person, session
+from bot.store.goals import goals_of
+from bot.store.tables import answer, check_in, person, session
 
 Parts = dict[str, dict[str, Any]]
-
-
-def goals_of(conn: Connection, pair_id: int, retired: bool = False) -> tuple[Goal, ...]:
-    """The pair's goals by number; the retired ones only if asked for."""
-    query = (
-        select(goal.c.number, goal.c.words, goal.c.added_by).where(goal.c.pair_id == pair_id).order_by(goal.c.number)
-    )
-    if not retired:
-        query = query.where(goal.c.retired_at.is_(None))
-    return tuple(Goal(row.number, row.words, row.added_by) for row in conn.execute(query))
 
 
 def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) -> History:
@@ -35,7 +27,8 @@ def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) 
     )
     checks = _checks(conn, pair_id)
     answers = _answers(conn, pair_id)
-    built = [_session(row, checks[row.id], answers[row.id], now) for row in sessions]
+    set_in = homework.of_pair(conn, pair_id)
+    built = [_session(row, checks[row.id], answers[row.id], set_in.get(row.id), now) for row in sessions]
     return History(tuple(built), goals_of(conn, pair_id, retired=True))
 
 
@@ -73,10 +66,12 @@ def _answers(conn: Connection, pair_id: int) -> defaultdict[int, dict[str, Parts
     return filed
 
 
-def _session(row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], now: datetime) -> Session:
+def _session(
+    row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], set_in: Homework | None, now: datetime
+) -> Session:
     state: SessionState = "held" if row.state == "planned" and row.ends_at <= now else row.state
     patient, therapist = (_side(role, checks, answers[role]) for role in ("patient", "therapist"))
-    return Session(row.starts_at, row.local, state, patient, therapist)
+    return Session(row.starts_at, row.local, state, patient, therapist, set_in)
 
 
 def _side(role: str, checks: list[AnyRow], answers: Parts) -> Side:
