@@ -151,21 +151,8 @@ CODES = (("T-1", "therapist", 1), ("P-014", "patient", 14), ("T-2", "therapist",
 SECRET = {1: "sleep", 2: "convoy"}
 """A word in every goal of each pair: Tomas and Anna, Vera and Clara."""
 
-VERBS = [
-    "add",
-    "add",
-    "add",
-    "retire",
-    "reword",
-    "reword",
-    "asked",
-    "fits",
-    "keep",
-    "change",
-    "gone",
-    "kept",
-    "earlier",
-]
+ONCE = ["retire", "asked", "fits", "keep", "change", "gone", "kept", "earlier"]
+VERBS = [*["type"] * 6, *["add"] * 4, *["reword"] * 2, *ONCE]
 acts = st.lists(
     st.tuples(
         st.integers(0, 3),  # who
@@ -174,6 +161,7 @@ acts = st.lists(
         st.integers(1, 8),  # goal or change
         st.sampled_from([*"abcdefgh", "x" * 130]),  # what is typed
     ),
+    min_size=15,
     max_size=40,
 )
 
