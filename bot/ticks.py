@@ -187,8 +187,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         checkins.settle(conn, kept.check_in.id, *why)
         return
     asks = _asks(conn, pair, kept, config, number, now)
-    about = kept.session_id if kept.check_in.voice == "patient" else asks.last_homework
-    asks = replace(asks, homework=None if about is None else homework.of_session(conn, about))
+    asks = homework.in_words(conn, asks, kept.check_in.voice, kept.session_id)
     if not compose(config.questionnaires.by_id, asks, kept.check_in.voice).questions:
         checkins.settle(conn, kept.check_in.id, "not_asked", "nothing to ask")
         return

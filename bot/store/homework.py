@@ -1,10 +1,13 @@
 """What was taken on until next time, in the therapist's words: kept under the session it was set in, one for each."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
+from bot.core.form import Asks
 from bot.core.history import Homework
+from bot.core.questionnaire import Voice
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC
 from bot.store.tables import check_in, homework, pair, session
@@ -30,6 +33,14 @@ def latest(conn: Connection, pair_id: int) -> tuple[str, Homework] | None:
     )
     row = conn.execute(query.where(homework.c.pair_id == pair_id).order_by(session.c.starts_at.desc()).limit(1)).first()
     return None if row is None else (row.local, Homework(row.words, row.why))
+
+
+def in_words(conn: Connection, asks: Asks, voice: Voice, session_id: int) -> Asks:
+    """What a check-in asks, with the words of that homework: of this session, or for a therapist of the last one."""
+    about = session_id if voice == "patient" else asks.last_homework
+    if about is None or "homework" not in asks.questionnaires:
+        return asks
+    return replace(asks, homework=of_session(conn, about))
 
 
 def session_now(conn: Connection, pair_id: int, now: datetime) -> AnyRow | None:
