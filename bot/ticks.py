@@ -24,7 +24,19 @@ from bot.core.person import Pair
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
-from bot.store import appointments, checkins, digests, histories, inbox, loops, outages, outbox, people
+from bot.store import (
+    appointments,
+    checkins,
+    digests,
+    goals,
+    histories,
+    homework,
+    inbox,
+    loops,
+    outages,
+    outbox,
+    people,
+)
 from bot.store import due as due_moments
 from bot.store.checkins import Kept
 from bot.store.engine import Store
@@ -193,6 +205,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         checkins.settle(conn, kept.check_in.id, *why)
         return
     asks = _asks(conn, pair, kept, config, number, now)
+    asks = homework.in_words(conn, asks, kept.check_in.voice, kept.session_id)
     if not compose(config.questionnaires.by_id, asks, kept.check_in.voice).questions:
         checkins.settle(conn, kept.check_in.id, "not_asked", "nothing to ask")
         return
@@ -236,20 +249,20 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
     """What exactly this check-in holds: frozen now."""
     names, voice = config.questionnaires, kept.check_in.voice
     history = histories.history_of(conn, pair.id, kept.starts + timedelta(microseconds=1), now)
-    goals = histories.goals_of(conn, pair.id)
-    before = _ticks_before(history, voice, {goal.id for goal in goals})
+    listed = goals.goals_of(conn, pair.id)
+    before = _ticks_before(history, voice, {goal.id for goal in listed})
     if kept.check_in.kind == "homework":
         return Asks(names.homework, number)
     if voice == "therapist":
         last = _last_homework(conn, history, kept)
         asked = tuple(name for name in names.therapist if config.plan.homework or name not in names.homework)
-        return Asks(asked, number, goals, before, last, config.plan.therapist_bond)
+        return Asks(asked, number, listed, before, last, config.plan.therapist_bond)
     asked, only = names.after_session, None
     if not checkins.answered_before(conn, kept):
         asked += names.after_first  # put off until there is an answer: the patient's hopes make the first goal
     elif number == SECOND_ASKING and (again := _not_yet(history)):
         asked, only = (*asked, "start"), {"start": again}
-    return Asks(asked, number, goals, before, only=only)
+    return Asks(asked, number, listed, before, only=only)
 
 
 def _ticks_before(

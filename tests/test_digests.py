@@ -11,7 +11,7 @@ import pytest
 
 from bot import clinic as desk
 from bot.config import Config
-from bot.store import people
+from bot.store import goals
 from bot.store.tables import check_in, digest, session
 from tests.conftest import FIRST, Clinic, Someone
 
@@ -236,7 +236,7 @@ async def test_what_she_brings_up_herself_is_not_quoted(week: Clinic, anna: Some
 
 async def test_different_goals(week: Clinic, anna: Someone, tomas: Someone, snapshot: Snapshot) -> None:
     for words in ("sleep through the night", "less anger at home"):
-        await week.desk(people.add_goal, 1, words, "patient", week.clock.now())
+        await week.desk(goals.add, 1, words, "patient", week.clock.now())
     await week.until("2026-11-03T15:00")
     await tomas.sends_form("4444", "E 1. sleep through the night")
     await week.until("2026-11-03T16:00")

@@ -18,7 +18,8 @@ from bot.config import Config
 from bot.core import digest
 from bot.core.chart import for_patient, for_therapist
 from bot.core.digest import Digest
-from bot.core.history import History, Side
+from bot.core.goals import card
+from bot.core.history import History, Homework, Side
 from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
 from bot.core.plan import Plan
 from bot.core.thresholds import Thresholds
@@ -86,9 +87,39 @@ def digests() -> tuple[Digest, ...]:
         last = replace(AWAY.last or LastTime(""), outcome=outcome)
         some.append(_read(case_file([APART]), around=replace(AWAY, last=last)))
         some.append(_read(case_file([ALIKE, EXCUSED]), around=replace(AWAY, last=last)))
-    some += [read([ALIKE, EXCUSED]), read([APART], blind=True), read([])]
     some += [_with_own([LOW, HIGH], MARKS), _with_own([HIGH, LOW], MARKS), _with_own([LOW], "")]
+    some += [read([ALIKE, EXCUSED]), read([APART], blind=True), read([]), told()]
     return (*some, *(_read(random_case(Random(n))) for n in range(15)))
+
+
+def told() -> Digest:
+    """A digest with homework in words, progress on a goal, one goal not touched lately and one never."""
+    sessions = read([APART, *[ALIKE] * 3, APART | {"therapist": None}]).history.sessions
+    *before, last = [replace(s, patient=replace(s.patient, goals={"chosen": (2,), "top": 2})) for s in sessions]
+    asked = replace(last.patient, goals={"chosen": (2,), "top": 2, "progress.2": 2})
+    first = replace(before[0], patient=replace(before[0].patient, goals={"chosen": (1,), "top": 1}))
+    whole = (first, *before[1:], replace(last, patient=asked, homework=Homework("<b>respirar</b>", "dormir")))
+    return digest.build("P-014", "2026-12-01T14:00", History(whole, GOALS), Thresholds())
+
+
+def goal_pages(role: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The screens of goals and of homework, as one side sees them."""
+    them = {"role": role, "code": "P-014"}
+    seen = told().history
+    for shown in (seen, History(seen.sessions[:1], GOALS), History((), (replace(GOALS[0], added_by="therapist"),))):
+        listed = card(shown, "patient" if role == "patient" else "therapist")
+        yield "goal_card.txt", them | {"card": listed, "most": len(listed.goals)}
+    yield "goal_card.txt", them | {"card": card(History(()), "patient"), "most": 5}
+    yield "goal_earlier.txt", {"goals": GOALS}
+    for goal, problem in ((None, ""), (GOALS[0], "+")):
+        yield "goal_ask.txt", them | {"goal": goal, "problem": problem, "most": 120}
+    for what in ("change", "reworded", "kept", "gone"):
+        yield "goal_change.txt", them | {"what": what, "goal": GOALS[0], "other_words": "dormir"}
+    for homework in (None, Homework("respirar"), Homework("respirar", "dormir")):
+        yield "homework_mine.txt", {"homework": homework, "when": "2026-03-03T14:00"}
+        for stage in ("ask", "why", "done"):
+            values = {"stage": stage, "homework": homework, "when": "14:00", "problem": "" if homework else "+"}
+            yield "homework_set.txt", them | values
 
 
 def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -121,14 +152,18 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for late in (True, False):
         yield "sent.txt", reach | {"late": late}
     yield "summary.txt", reach | {"rows": [{"words": "A", "answer": "1"}, {"words": "B", "answer": ""}]}
-    rows = [{"letter": "A", "words": "Va.", "answer": "4"}, {"letter": "B", "words": "Va.", "answer": ""}]
+    rows = [{"letter": "A", "words": "Va.", "answer": "4", "last": ""}]
+    rows += [{"letter": "B", "words": "Va.", "answer": "", "last": "dormir"}]
     when = render.local(lang, "day_and_time", "2026-03-03T14:00")
     yield "form.txt", {"code": "P-014", "when": when, "stem": "A:", "rows": rows, "legend": "1 Nada", "can_add": True}
     plain = {"n": 1, "m": 6, "stem": "A:", "words": "Va.", "optional": False, "kind": "scale", "most": 1}
-    plain |= reach | {"can_add": False, "first": True, "so_far": ""}
+    plain |= reach | {"can_add": False, "first": True, "so_far": "", "homework": None}
     yield "question.txt", plain
     yield "question.txt", plain | {"first": False, "kind": "text", "optional": True, "so_far": "No."}
     yield "question.txt", plain | {"first": False, "kind": "many", "most": 3, "can_add": True, "stem": ""}
+    yield "question.txt", plain | {"homework": Homework("respirar", "dormir")}
+    for role in ("patient", "therapist"):
+        yield from goal_pages(role)
     for one in digests():
         yield "digest.txt", {"d": one, "shown": one.first}
         yield "digest.txt", {"d": one, "shown": len(one.lines)}
@@ -167,7 +202,7 @@ def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) ->
             check(text, lang)
             assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
         rendered.add(name)
-    parts = {"agrees.txt", "homework.txt", "measures.txt", "own_words.txt"}
+    parts = {"agrees.txt", "goals.txt", "homework.txt", "measures.txt", "own_words.txt"}
     assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - parts
 
 
@@ -196,6 +231,15 @@ def test_a_digest_asks_each_question_once(lang: str) -> None:
         assert len(asked) == len(set(asked))
         assert bool(asked) == bool(one.lines)
         assert page(lang, "digest.html", d=one, spoken=lang).count('class="question"') == len(asked)
+
+
+def test_a_digest_says_how_far_along_and_what_nobody_touched() -> None:
+    lines = page("en", "digest.txt", d=told(), shown=9).splitlines()
+    assert "Progress: 2. menos enojo <en casa>: about half (Tue 31 Mar)" in lines
+    assert "Not touched since Tue 3 Mar: dormir toda la noche" in lines
+    assert "Not touched yet: ver a mis amistades" in lines
+    assert 'Written down: "<b>respirar</b>"' in page("en", "digest.txt", d=told(), shown=9)
+    assert "&lt;b&gt;respirar" in page("en", "digest.html", d=told(), spoken="en")
 
 
 def test_of_silence_nobody_says_that_nothing_stands_out() -> None:

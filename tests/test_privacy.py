@@ -136,7 +136,7 @@ FORGED = [
     "c:{id}:0:p", "c:{id}:0:p:0", "c:{id}:0:p:0:99", "c:{id}:0:p:99:0", "c:{id}:0:x", "c:{id}:0:z", "c:{id}:0:y",
     "c:{id}:999999:b", "c:{id}:٣:b", "c:{id}:-1:b", "c:{id}:0:a:never", "c:{id}:0:a", "c:{id}:0:o:3",
     "c:{id}:1:p:0:0:0", "c:{id}:1:p:²:0", "'; DROP TABLE answer; --", "\x00", "c:{id}:1:n:0:3",
-    "c:{id}:1:d:0", "c:{id}:1e1:p:0:1",
+    "c:{id}:1:d:0", "c:{id}:1e1:p:0:1", "g:retire:1:1", "g:card:2:0", "g:keep:1:1", "h:set:1:0", "h:skip:1:1",
 ]  # fmt: skip
 
 

@@ -2,28 +2,30 @@
 
 import textwrap
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
-from bot.chat import pages
-from bot.chat.reply import Outcome, Reply
-from bot.chat.screens import MOST_GOALS, VERBS, choice_words, letter_of, show
+from bot.chat import homework, pages
+from bot.chat.goal_card import refused
+from bot.chat.reply import Outcome, Page, Reply
+from bot.chat.screens import VERBS, choice_words, letter_of, show
 from bot.config import Config
 from bot.core.checkin import WORKING, CheckIn, is_over
 from bot.core.form import Asks, Form, asked, compose
+from bot.core.goals import LONGEST, tidy, wrong
 from bot.core.history import Goal
 from bot.core.person import Person
 from bot.core.taps import Step, Tap, Verb, step, text_question
-from bot.message import Button, Message
+from bot.message import TEXT_LIMIT, Button, Message
 from bot.render import phrase
-from bot.store import appointments, checkins, digests, histories, loops, outbox, people
+from bot.store import appointments, checkins, digests, goals, loops, outbox, people
 from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
-GOAL_LONGEST = 120
 TOASTS = {word: f"toast_{word}" for word in ("stale", "sent", "hidden", "closed", "empty")}
 
 TYPED_WORDS: Mapping[Verb, str] = {
@@ -107,15 +109,36 @@ def _shown(
         woke = _own_words(conn, kept, now)
         after = pages.after_form(conn, kept, config, now)
         if after:
-            return replace(after, toast=phrase(lang, "toast_sent"))
+            made = partial(_page_with_hint, made=after.page, hint=_hint(conn, kept, now)) if after.page else None
+            return replace(after, toast=phrase(lang, "toast_sent"), page=made)
     toast = phrase(lang, TOASTS[happened]) if happened in TOASTS else None
     if happened == "too_many":
         toast = phrase(lang, "toast_too_many", form.questions[_item_of(kept)].item.most)
     message = show(kept, form, config, now)
+    if happened == "sent":
+        message = _hinted(message, _hint(conn, kept, now))
     if typed:
         message = _explained(message, kept, form, happened)
         return Outcome((Reply(message, None, kept.message_id, kept.check_in.id),), woke=woke)
     return Outcome((Reply(message, kept.message_id, None, kept.check_in.id),), toast, woke=woke)
+
+
+def _hint(conn: Connection, kept: Kept, now: datetime) -> str:
+    """How to put in words what was agreed on, for a therapist who said that something was; else nothing."""
+    if kept.check_in.voice != "therapist" or kept.check_in.answers.get(("homework", "given")) != "yes":
+        return ""
+    return homework.how_to_set(conn, kept.person, kept.pair_id, kept.session_id, now)
+
+
+def _hinted(message: Message, hint: str) -> Message:
+    text = f"{message.text}\n\n{hint}".strip()
+    return message if len(text) > TEXT_LIMIT else replace(message, text=text)
+
+
+def _page_with_hint(conn: Connection, made: Callable[[Connection], Page], hint: str) -> Page:
+    page = made(conn)
+    *others, last = page.replies
+    return replace(page, replies=(*others, replace(last, message=_hinted(last.message, hint))))
 
 
 def _item_of(kept: Kept) -> int:
@@ -164,7 +187,7 @@ def _first_goal(conn: Connection, kept: Kept, now: datetime) -> None:
     """What the patient hopes for makes the first goal of the pair."""
     hopes = kept.check_in.answers.get(("start", "hopes"))
     if isinstance(hopes, str):
-        people.add_first_goal(conn, kept.pair_id, textwrap.shorten(hopes, GOAL_LONGEST, placeholder="…"), now)
+        goals.add_first(conn, kept.pair_id, textwrap.shorten(hopes, LONGEST, placeholder="…"), now)
 
 
 # ------------------------------------------------------------------------------------------------ typed
@@ -239,15 +262,13 @@ def _new_goal(conn: Connection, kept: Kept, form: Form, words: str, config: Conf
     index = _goal_question(form, kept.check_in)
     if index is None or kept.asks is None:
         return None
-    lang, text = kept.person.lang, " ".join(words.split())
-    if len(text) > GOAL_LONGEST or len(histories.goals_of(conn, kept.pair_id)) >= MOST_GOALS:
-        why = phrase(lang, "too_long", GOAL_LONGEST) if len(text) > GOAL_LONGEST else phrase(lang, "goal_full")
+    text, listed = tidy(words), goals.goals_of(conn, kept.pair_id)
+    if (why := wrong(text, listed)) is not None:
         message = show(kept, form, config, now)
-        again = replace(message, text=f"{why}\n\n{message.text}")
+        again = replace(message, text=f"{refused(kept.person.lang, why, text, listed)}\n\n{message.text}")
         return Outcome((Reply(again, None, kept.message_id, kept.check_in.id),))
-    number = people.add_goal(conn, kept.pair_id, text, kept.check_in.voice, now)
-    goals = (*kept.asks.goals, Goal(number, text, kept.check_in.voice))
-    asks = replace(kept.asks, goals=goals)
+    number = goals.add(conn, kept.pair_id, text, kept.check_in.voice, now)
+    asks = replace(kept.asks, goals=(*kept.asks.goals, Goal(number, text, kept.check_in.voice)))
     kept = replace(kept, asks=asks)
     checkins.set_asks(conn, kept.check_in.id, asks)
     grown = compose(config.questionnaires.by_id, asks, kept.check_in.voice)

@@ -8,11 +8,11 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import checkins, days, digests, joining, menus, mine, pictures
+from bot.chat import checkins, days, digests, goals, homework, joining, menus, mine, pictures
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
-from bot.core.person import JOINING, Person
+from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
@@ -39,7 +39,7 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     if message is None or message.chat.type != ChatType.PRIVATE:
         return _rest(conn, update, config, now)
     who = people.by_chat(conn, message.chat.id)
-    if who is None or (message.text or "").strip().startswith("/"):  # commands only show something
+    if who is None or (message.text or "").strip().startswith("/"):  # a command twice is as good as once
         return _message(conn, message, config, now)
     step = joining.present(who, config, now)
     shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
@@ -64,10 +64,11 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     if who is None:
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
+    _forget_expected(conn, who)
     message_id = query.message.message_id if query.message is not None and query.message.is_accessible else None
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
-        "m": mine.on_tap, "i": pictures.on_tap,
+        "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -95,15 +96,29 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     lang = _language(message, who)
     if who is not None:
         _can_be_reached(conn, who, config, now)
+        _forget_expected(conn, who)
     if words.startswith("/"):
         command, _, rest = words[1:].partition(" ")
         return _command(conn, who, chat_id, command.partition("@")[0].lower(), rest.strip(), lang, config, now)
     if who is None:
         return said(Message(phrase(lang, "need_link") + "\n\n" + fixed(lang, config)))
-    outcome = None
-    if words:
+    outcome = _expected(conn, who, words, config, now)
+    if words and outcome is None:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
     return outcome or said(Message(fixed(lang, config)))
+
+
+def _forget_expected(conn: Connection, who: Person) -> None:
+    """Whatever comes next, words that were asked for come at once or not at all; a handler may ask for them anew."""
+    if who.expects is not None:
+        people.expect(conn, who, None)
+
+
+def _expected(conn: Connection, who: Person, words: str, config: Config, now: datetime) -> Outcome | None:
+    """Words that were asked for on a screen of goals or homework (none typed: a sticker); None if none were."""
+    if who.expects is None or now > who.expects.until or who.state != "active":
+        return None
+    return EXPECTED[who.expects.what](conn, who, words, who.expects, config, now)
 
 
 def _command(
@@ -150,6 +165,8 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
     "patient": {
         "checkin": _open_check_in,
         "mine": mine.command,
+        "goals": goals.command,
+        "homework": homework.command,
         "settings": _settings,
     },
     "therapist": {
@@ -158,10 +175,16 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "today": days.today,
         "patients": days.patients,
         "pair": days.pair,
+        "goals": goals.command,
+        "homework": homework.command,
         "settings": _settings,
     },
 }
 """By role, what somebody who takes part can send with a slash; the words after it are handed on."""
+EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datetime], Outcome]] = {
+    "goal": goals.on_words, "reword": goals.on_words, "homework": homework.on_words, "why": homework.on_words,
+}  # fmt: skip
+"""What typed words can have been asked for."""
 
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:

@@ -9,8 +9,8 @@ from bot.render import phrase
 from bot.store import outbox
 
 MENUS = {
-    "patient": ("checkin", "mine", "settings", "privacy", "help", "stop"),
-    "therapist": ("today", "digest", "rate", "patients", "settings", "help"),
+    "patient": ("checkin", "mine", "goals", "homework", "settings", "privacy", "help", "stop"),
+    "therapist": ("today", "digest", "rate", "goals", "homework", "patients", "settings", "help"),
 }
 
 

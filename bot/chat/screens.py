@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.config import Config
 from bot.core.checkin import Place, is_over, times_to_ask_again
 from bot.core.form import STILL, Form, Question, asked, mark
+from bot.core.goals import MOST as MOST_GOALS
 from bot.core.history import Answer
 from bot.core.questionnaire import Choice
 from bot.core.taps import Verb, fitted
@@ -16,7 +17,6 @@ from bot.render import local, page, phrase
 from bot.store.checkins import Kept
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MOST_GOALS = 5
 MOST_TO_CHANGE = 96
 """A keyboard has room for a hundred buttons."""
 SHORTER = ((1000, 1000), (300, 300), (60, 60), (30, 20))
@@ -105,6 +105,7 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         words=wording(question, form, lang, config),
         optional=question.item.optional, kind=question.item.kind, most=question.item.most,
         can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
+        homework=form.asks.homework if question.questionnaire == "homework" else None,
         so_far="" if question.item.kind == "many" else _short(answer_words(question, value, lang), 1000),
     )  # fmt: skip
     first = n == 1
@@ -209,6 +210,7 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
             "letter": letter_of(form, n),
             "words": wording(form.questions[n], form, lang, config),
             "answer": answer_words(form.questions[n], answers.get(form.questions[n].key), lang),
+            "last": _last_homework(form.questions[n], form),
         }
         for n in shown
     ]
@@ -221,6 +223,12 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
     rows = tuple(row for n in shown for row in _form_rows(kept, form, n, letter_of(form, n)))
     last = _rows(kept, [["send", "pass"], ["later", "hide"], ["not_met"]])
     return Message(text, rows + last)
+
+
+def _last_homework(question: Question, form: Form) -> str:
+    """The words of last time's homework, beside the question how much of it was done."""
+    given = form.asks.homework
+    return given.words if given is not None and question.item.needs(form.voice) == "last_homework" else ""
 
 
 def letter_of(form: Form, index: int) -> str:

@@ -230,7 +230,7 @@ def _session(reader: _Reader, row: object, path: Path) -> Session | None:
     if starts is None:
         return None
     held_or_not: SessionState = state if state in SESSION_STATES else "held"
-    return Session(starts, str(fields["starts"]), held_or_not, **sides)
+    return Session(starts, str(fields["starts"]), held_or_not, sides["patient"], sides["therapist"])
 
 
 def _side(reader: _Reader, value: object, path: Path, who: str) -> Side:

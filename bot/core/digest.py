@@ -11,6 +11,8 @@ from itertools import islice
 
 from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_runs, ticked
+from bot.core.goals import GoalLine
+from bot.core.goals import lines as goal_lines
 from bot.core.history import History, Part, Session, Side, answered
 from bot.core.homework import obstacles
 from bot.core.loop import Around, Became, Outage, became, is_snoozed
@@ -55,7 +57,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class HomeworkShown:
-    """What came of the homework of one session, as the patient put it; `therapist` is the therapist's own `done`."""
+    """What came of the homework of one session, as the patient put it; `therapist` is the therapist's own `done`.
+
+    `words`: what it was, if the therapist put it in words.
+    """
 
     local: str
     given: str
@@ -64,6 +69,7 @@ class HomeworkShown:
     therapist: int | None
     index: float | None
     obstacles: tuple[str, ...]
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +101,13 @@ class Digest:
     away_until: str | None = None
 
     measures: tuple[Measured, ...] = ()
+    goals: tuple[GoalLine, ...] = ()
 
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing to say but what agrees."""
         there = (self.lines, self.words, self.homework, self.gaps, self.last, self.snoozed, self.outages, self.measures)
-        return not any(there)
+        return not (any(there) or self.goals)
 
     @property
     def folded(self) -> int:
@@ -161,6 +168,7 @@ def build(
         around.outages,
         around.away_until,
         measured(shown, own, recent[0]) if recent else (),
+        goal_lines(shown, last.local if last else None),
     )
 
 
@@ -269,8 +277,9 @@ def _homework(session: Session) -> HomeworkShown | None:
     done, well = number(answers, "done"), number(answers, "well")
     named = obstacles(part)
     return HomeworkShown(
-        session.local, str(answers["given"]), done, well, number(theirs, "done"), homework_index(part), named
-    )
+        session.local, str(answers["given"]), done, well, number(theirs, "done"), homework_index(part), named,
+        None if session.homework is None else session.homework.words,
+    )  # fmt: skip
 
 
 def _gaps(session: Session | None, blind: bool, why: str | None) -> tuple[str, ...]:

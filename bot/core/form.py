@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.core.history import Answer, Goal
+from bot.core.history import Answer, Goal, Homework
 from bot.core.questionnaire import Choice, Item, OnlyIf, Questionnaire, Voice
 
 Key = tuple[str, str]
@@ -29,6 +29,7 @@ class Asks:
     last_homework: int | None = None  # the session under which the therapist's "how much was done" is filed
     bond: bool = True
     only: Mapping[str, tuple[str, ...]] | None = None  # of these questionnaires only these items
+    homework: Homework | None = None  # the words of the homework that is asked about
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as stored with the check-in."""
@@ -40,12 +41,13 @@ class Asks:
             "last_homework": self.last_homework,
             "bond": self.bond,
             "only": None if self.only is None else {k: list(v) for k, v in self.only.items()},
+            "homework": None if self.homework is None else [self.homework.words, self.homework.why],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Asks":
-        """The opposite of `to_json`."""
-        before, only = data["before"], data["only"]
+        """The opposite of `to_json`. Rows from before there was homework in words have none."""
+        before, only, homework = data["before"], data["only"], data.get("homework")
         return cls(
             tuple(data["questionnaires"]),
             data["number"],
@@ -54,6 +56,7 @@ class Asks:
             data["last_homework"],
             data["bond"],
             None if only is None else {k: tuple(v) for k, v in only.items()},
+            None if homework is None else Homework(*homework),
         )
 
 

@@ -27,6 +27,15 @@ class Goal:
     id: int
     words: str
     added_by: str = "patient"
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Homework:
+    """What was taken on until next time, in the therapist's words, and what it is for (None: not said)."""
+
+    words: str
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One appointment. `starts` is the instant (UTC); `local` the wall time that was meant, "2026-03-03T14:00"."""
+    """One appointment. `starts` is the instant (UTC); `local` the wall time that was meant, "2026-03-03T14:00".
+
+    `homework`: what was set in it, if that was put in words.
+    """
 
     starts: datetime
     local: str
     state: SessionState
     patient: Side = Side()
     therapist: Side = Side()
+    homework: Homework | None = None
 
 
 @dataclass(frozen=True, slots=True)

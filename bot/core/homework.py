@@ -11,6 +11,8 @@ from bot.core.history import Answer, Answers, Part, Session, answered
 from bot.core.scoring import number
 from bot.core.thresholds import Thresholds
 
+LONGEST = 200
+"""Characters of what was taken on, put in words, and of what it is for: a line or two on a phone."""
 FIT_OBSTACLES = frozenset({"unclear", "no_point", "not_my_goals", "hard_to_say_no"})
 OBSTACLES = {
     "environment": ("no_time", "no_private_place", "field_or_travel"),

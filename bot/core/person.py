@@ -1,14 +1,37 @@
 """Who is known: patients, therapists and staff, by code only; and the pairs they form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.core.schedule import AskAt
 
 Role = Literal["patient", "therapist", "staff"]
 PersonState = Literal["invited", "consenting", "settling", "choosing", "active", "declined", "stopped"]
 JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
+
+
+@dataclass(frozen=True, slots=True)
+class Expects:
+    """What somebody was asked to type: `what` names it, `pair` and `about` (a goal's number, a session) say of which.
+
+    Words that come after `until` (UTC) are like any others again.
+    """
+
+    what: str
+    pair: int
+    about: int
+    until: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as stored with the person."""
+        return {"what": self.what, "pair": self.pair, "about": self.about, "until": self.until.isoformat()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Expects":
+        """The opposite of `to_json`."""
+        return cls(data["what"], data["pair"], data["about"], datetime.fromisoformat(data["until"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,7 @@ class Person:
     digest_lead: int | None = None
     digest_at: str | None = None
     weekly_at: str | None = None
+    expects: Expects | None = None
 
     @property
     def can_be_asked(self) -> bool:
@@ -49,3 +73,7 @@ class Pair:
     clinic_id: int
     patient: Person
     therapist: Person
+
+    def other(self, who: Person) -> Person:
+        """The other side."""
+        return self.therapist if who.id == self.patient.id else self.patient

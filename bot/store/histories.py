@@ -7,17 +7,17 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from bot.core.form import Asks
-from bot.core.history import Answers, Goal, History, Part, Session, SessionState, Side
+from bot.core.history import Answers, History, Homework, Part, Session, SessionState, Side
 from bot.core.measures import ACCORDS
+from bot.store import homework
 from bot.store.columns import AnyRow
-from bot.store.tables import answer, check_in, goal, person, session
+from bot.store.goals import goals_of
+from bot.store.tables import answer, check_in, person, session
 
 Parts = dict[str, dict[str, Any]]
 
 # Statements are made once: a weekly digest reads fifty pairs, and making one costs more than running it.
 _OF_PAIR: BindParameter[int] = bindparam("pair_id")
-_GOALS = select(goal.c.number, goal.c.words, goal.c.added_by).where(goal.c.pair_id == _OF_PAIR).order_by(goal.c.number)
-_GOALS_NOW = _GOALS.where(goal.c.retired_at.is_(None))
 _SESSIONS = (
     select(session.c.id, session.c.starts_at, session.c.ends_at, session.c.local, session.c.state)
     .where(session.c.pair_id == _OF_PAIR, session.c.starts_at < bindparam("before"))
@@ -38,18 +38,13 @@ _ANSWERS = (
 )
 
 
-def goals_of(conn: Connection, pair_id: int, retired: bool = False) -> tuple[Goal, ...]:
-    """The pair's goals by number; the retired ones only if asked for."""
-    rows = conn.execute(_GOALS if retired else _GOALS_NOW, {"pair_id": pair_id})
-    return tuple(Goal(row.number, row.words, row.added_by) for row in rows)
-
-
 def history_of(conn: Connection, pair_id: int, before: datetime, now: datetime) -> History:
     """Everything a pair answered about its sessions that start before an instant, in order of time."""
     sessions = list(conn.execute(_SESSIONS, {"pair_id": pair_id, "before": before}))
     checks = _checks(conn, pair_id)
     answers = _answers(conn, pair_id)
-    built = [_session(row, checks[row.id], answers[row.id], now) for row in sessions]
+    set_in = homework.of_pair(conn, pair_id)
+    built = [_session(row, checks[row.id], answers[row.id], set_in.get(row.id), now) for row in sessions]
     return History(tuple(built), goals_of(conn, pair_id, retired=True))
 
 
@@ -69,10 +64,12 @@ def _answers(conn: Connection, pair_id: int) -> defaultdict[int, dict[str, Parts
     return filed
 
 
-def _session(row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], now: datetime) -> Session:
+def _session(
+    row: AnyRow, checks: list[AnyRow], answers: dict[str, Parts], set_in: Homework | None, now: datetime
+) -> Session:
     state: SessionState = "held" if row.state == "planned" and row.ends_at <= now else row.state
     patient, therapist = (_side(role, checks, answers[role]) for role in ("patient", "therapist"))
-    return Session(row.starts_at, row.local, state, patient, therapist)
+    return Session(row.starts_at, row.local, state, patient, therapist, set_in)
 
 
 def _side(role: str, checks: list[AnyRow], answers: Parts) -> Side:

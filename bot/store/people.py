@@ -1,13 +1,14 @@
 """People and how they come in: persons, pairs, invites, consent. A code that is wrong raises Refused, a sentence."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
-from bot.core.person import Pair, Person, PersonState, Role
+from bot.core.person import Expects, Pair, Person, PersonState, Role
 from bot.store.columns import AnyRow
-from bot.store.tables import clinic, consent, goal, invite, invite_try, pair, person
+from bot.store.tables import clinic, consent, invite, invite_try, pair, person
 
 CLINIC = 1  # the embedded default has one clinic; every row says which, so that there can be more
 
@@ -20,6 +21,7 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
+    person.c.expects,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
 _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
@@ -27,7 +29,8 @@ _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
 
 def as_person(row: AnyRow) -> Person:
     """A person from a row of `person`."""
-    return Person(*row)
+    who = Person(*row)
+    return who if row.expects is None else replace(who, expects=Expects.from_json(row.expects))
 
 
 def ensure_clinic(conn: Connection, name: str, zone: str) -> None:
@@ -96,6 +99,11 @@ def change(conn: Connection, person_id: int, **values: object) -> None:
     conn.execute(update(person).where(person.c.id == person_id).values(**values))
 
 
+def expect(conn: Connection, who: Person, expects: Expects | None) -> None:
+    """Remember what this person's next typed words mean; None: nothing in particular (any more)."""
+    change(conn, who.id, expects=null() if expects is None else expects.to_json())
+
+
 # ------------------------------------------------------------------------------------------------ pairs
 
 _patient, _therapist = person.alias("patient"), person.alias("therapist")
@@ -125,6 +133,20 @@ def pairs(conn: Connection, *, patient_id: int | None = None, therapist_id: int 
     if therapist_id is not None:
         query = query.where(pair.c.therapist_id == therapist_id)
     return list(conn.execute(query).scalars())
+
+
+def own_pair(conn: Connection, who: Person, pair_id: int) -> Pair | None:
+    """The pair of that id if this person is one side of it and it has not ended, else None, as if it did not exist."""
+    mine = pair.c.patient_id if who.role == "patient" else pair.c.therapist_id
+    query = select(pair.c.id).where(pair.c.id == pair_id, mine == who.id, pair.c.ended_at.is_(None))
+    return None if conn.execute(query).first() is None else pair_of(conn, pair_id)
+
+
+def own_pairs(conn: Connection, who: Person) -> list[Pair]:
+    """The pairs this person is one side of, oldest first; a patient has the newest one only."""
+    if who.role == "patient":
+        return [pair_of(conn, pair_id) for pair_id in pairs(conn, patient_id=who.id)[-1:]]
+    return [pair_of(conn, pair_id) for pair_id in pairs(conn, therapist_id=who.id)]
 
 
 def pair_by_patient_code(conn: Connection, code: str) -> Pair:
@@ -181,21 +203,3 @@ def add_consent(conn: Connection, who: Person, version: int, agreed: bool, now: 
     """Log that somebody agreed to (or declined) a version of the consent text, in which language."""
     values = {"person_id": who.id, "version": version, "lang": who.lang, "agreed": agreed, "at": now}
     conn.execute(insert(consent).values(clinic_id=who.clinic_id, **values))
-
-
-# ------------------------------------------------------------------------------------------------ goals
-
-
-def add_first_goal(conn: Connection, pair_id: int, words: str, now: datetime) -> None:
-    """Make the patient's hopes the first goal, unless the pair has one."""
-    if conn.execute(select(goal.c.id).where(goal.c.pair_id == pair_id)).first() is None:
-        add_goal(conn, pair_id, words, "patient", now)
-
-
-def add_goal(conn: Connection, pair_id: int, words: str, added_by: str, now: datetime) -> int:
-    """Add a goal to a pair's list; its number."""
-    last = conn.execute(select(func.max(goal.c.number)).where(goal.c.pair_id == pair_id)).scalar()
-    number = (last or 0) + 1
-    values = {"pair_id": pair_id, "number": number, "words": words, "added_by": added_by, "added_at": now}
-    conn.execute(insert(goal).values(clinic_id=CLINIC, **values))
-    return number
