@@ -342,7 +342,7 @@ def snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     def check(name: str, text: str) -> None:
         file = SNAPSHOTS / f"{name}.txt"
         if request.config.getoption("--update-snapshots"):
-            file.parent.mkdir(exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text + "\n", encoding="utf-8")
         assert file.exists(), f"there is no snapshot {name}: run pytest --update-snapshots and read it"
         assert text + "\n" == file.read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from bot.core.scoring import alliance_scores, homework_index, number
 from bot.core.thresholds import Thresholds
 
 FIRST_SCREEN = 3
+SAYS_LOW = ("disagreement", "agreed_low", "drop")
 NOT_ASKED = {
     "away": "away", "every": "every", "stopped": "stopped", "withdrawn": "stopped", "unreachable": "unreachable",
     "not in yet": "not_in_yet", "too late": "too_late",
@@ -149,8 +150,9 @@ def build(
     lines = [line for line in found if not is_snoozed(line.finding, shown, around.snoozes)]
     lines.sort(key=lambda line: not line.is_flag)
     last = shown.sessions[recent[0]] if recent else None
-    flags = sum(line.is_flag and not _is_folded(line, shown) for line in lines)
-    lines.sort(key=lambda line: _is_folded(line, shown))
+    folded = [line for line in lines if _is_folded(line, shown) or _is_said(line, lines)]
+    flags = sum(line.is_flag and line not in folded for line in lines)
+    lines.sort(key=lambda line: line in folded)
     return Digest(
         code,
         starts,
@@ -224,6 +226,15 @@ def times_running(history: History, every: Sequence[Sequence[Finding]], n: int, 
         elif answered(history.sessions[k].patient.alliance) is not None:
             break
     return times
+
+
+def _is_said(line: Line, lines: Sequence[Line]) -> bool:
+    """A low score that another flag on the same subject shows already need not be read twice on the first screen."""
+    return line.finding.rule == "low" and any(
+        other.is_flag and other.finding.rule in SAYS_LOW and other.finding.about == line.finding.about
+        for other in lines
+        if other.local == line.local
+    )
 
 
 def _is_folded(line: Line, history: History) -> bool:
