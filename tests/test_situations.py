@@ -53,6 +53,10 @@ SITUATIONS: dict[str, tuple[list[Json], Around]] = {
     "apart_for_the_fourth_time": ([APART] * 4, Around()),
     "both_low": ([BOTH_LOW], Around()),
     "different_goals_first": ([FIRSTS], Around()),
+    "only_the_patient_names_goals": (
+        [both({"tasks": (4, 4), "goals": (4, 4), "bond": (4, 4), "ticks": [1, 2], "top": 2}, tasks=(4, 4))],
+        Around(),
+    ),
     "apart_and_homework_does_not_fit": ([APART | {"patient": APART["patient"] | {"homework": UNFIT}}], Around()),
     "homework_hard": ([ALIKE | {"patient": ALIKE["patient"] | {"homework": HARD}}], Around()),
     "a_drop": ([ALIKE, ALIKE, both({"tasks": (3, 2), "goals": (4, 4), "bond": (5, 4)}, tasks=(4, 3))], Around()),

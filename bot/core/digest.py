@@ -103,12 +103,13 @@ class Digest:
 
     measures: tuple[Measured, ...] = ()
     goals: tuple[GoalLine, ...] = ()
+    patient_first: int | str | None = None
 
     @property
     def is_quiet(self) -> bool:
         """Whether there is nothing to say but what agrees."""
         there = (self.lines, self.words, self.homework, self.gaps, self.last, self.snoozed, self.outages, self.measures)
-        return not (any(there) or self.goals)
+        return not (any(there) or self.goals or self.patient_first)
 
     @property
     def folded(self) -> int:
@@ -171,6 +172,7 @@ def build(
         around.away_until,
         measured(shown, own, recent[0]) if recent else (),
         goal_lines(shown, last.local if last else None),
+        _patient_first(last, lines),
     )
 
 
@@ -269,6 +271,14 @@ def _same_goal(session: Session | None, lines: Sequence[Line]) -> int | str | No
     if patient is None or therapist is None or patient.top is None or patient.top == "other":
         return None
     return patient.top if patient.top == therapist.top else None
+
+
+def _patient_first(session: Session | None, lines: Sequence[Line]) -> int | str | None:
+    """The goal the patient puts first, where the therapist named none to set beside it."""
+    if session is None or any(line.finding.rule == "named_goals" for line in lines):
+        return None
+    patient = ticked(session.patient)
+    return patient.top if patient is not None and ticked(session.therapist) is None else None
 
 
 def _own_words(session: Session) -> OwnWords | None:
