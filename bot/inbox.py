@@ -60,6 +60,7 @@ class Inbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._done: list[int] = []
+        self._making = asyncio.Lock()
         self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
         self._pictures: dict[tuple[int, str | None], int] = {}
         self._offset = 0
@@ -211,7 +212,8 @@ class Inbox:
     async def _made(self, update_id: int, page: Callable[[Connection], Page], lang: str) -> tuple[Reply, ...]:
         """A page from what is there now, kept as it is shown; a sentence if it cannot be made."""
         try:
-            made = await self._store.read(page)
+            async with self._making:  # one at a time: between two statements of it a tap gets its turn
+                made = await self._store.read(page)
             if made.keep is not None:
                 await self._store.write(made.keep)
         except Exception as error:
