@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import islice
 
 from bot.core.finding import Finding
-from bot.core.findings import Ticked, findings, flat_runs, ticked
+from bot.core.findings import Ticked, findings, flat_run, ticked
 from bot.core.goals import GoalLine
 from bot.core.goals import lines as goal_lines
 from bot.core.history import History, Part, Session, Side, answered
@@ -160,7 +160,7 @@ def build(
         last.local if last else None,
         tuple(lines),
         min(FIRST_SCREEN, flags or len(lines)),
-        _agrees(shown, recent, lines),
+        _agrees(shown, recent, lines, thresholds),
         _same_goal(last, lines),
         tuple(words for n in told if (words := _own_words(shown.sessions[n]))),
         next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
@@ -252,9 +252,9 @@ def _as_sets(pair: tuple[Ticked | None, Ticked | None]) -> tuple[object, ...]:
     return tuple((frozenset(t.chosen), t.top) for t in pair if t is not None)
 
 
-def _agrees(history: History, recent: Sequence[int], lines: Sequence[Line]) -> tuple[Agreement, ...]:
+def _agrees(history: History, recent: Sequence[int], lines: Sequence[Line], t: Thresholds) -> tuple[Agreement, ...]:
     """Where both rated and nothing was found. Forms of one option throughout agree with everything: not said."""
-    if not recent or flat_runs(history)[recent[0]] >= FIRST_SCREEN:
+    if not recent or flat_run(history, recent[0], t) >= t.flat_from:
         return ()
     session = history.sessions[recent[0]]
     patient, therapist = alliance_scores(session.patient.alliance), alliance_scores(session.therapist.alliance)

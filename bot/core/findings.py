@@ -7,11 +7,12 @@ named goals (Busseri & Tyler 2004): both sides name them. The thresholds are pro
 validated cut-off for disagreement exists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from math import sqrt
+from operator import attrgetter
 from statistics import median
 from typing import Literal
 
@@ -28,6 +29,9 @@ IN_ORDER = (
 LAST = ("setup", "not_back", "flat", "homework_hard", "fit")
 RULES = IN_ORDER + LAST
 ABOUT_IN_ORDER = ("tasks", "goals", "bond", "total", "alliance", "response", "homework", "options", "say", "privacy")
+
+
+PLACES = {name: n for names in (ABOUT_IN_ORDER, RULES) for n, name in enumerate(names)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def findings(history: History, thresholds: Thresholds = Thresholds()) -> list[li
 
 def _all(scored: list[_Scored], t: Thresholds) -> Iterator[At]:
     for k in ("tasks", "goals"):
-        yield from _disagreement(scored, k, t)
-        yield from _agreed_low(scored, k, t)
+        both = list(_both(scored, k))
+        yield from _disagreement(both, k, t)
+        yield from _agreed_low(both, k, t)
     for k in SUBSCALES:
         yield from _low(scored, k, t)
     for k in (*SUBSCALES, "total"):
@@ -72,7 +77,7 @@ def _all(scored: list[_Scored], t: Thresholds) -> Iterator[At]:
 def _place(finding: Finding) -> tuple[int, int, int]:
     """Flags in the order of the rules, then notes in the same order, then the quiet rules whatever their level."""
     group = 2 if finding.rule in LAST else 0 if finding.level == "flag" else 1
-    return group, RULES.index(finding.rule), ABOUT_IN_ORDER.index(finding.about)
+    return group, PLACES[finding.rule], PLACES[finding.about]
 
 
 def _score(session: Session, within: timedelta) -> _Scored:
@@ -84,18 +89,23 @@ def _score(session: Session, within: timedelta) -> _Scored:
 # ------------------------------------------------------------------------------------------------ both sides
 
 
-def _both(scored: list[_Scored], k: str) -> Iterator[tuple[int, float, float]]:
+Compared = tuple[int, float, float]
+"""The index of a session, the patient's score, the therapist's."""
+
+
+def _both(scored: list[_Scored], k: str) -> Iterator[Compared]:
     """The sessions paired for k: index, the patient's and the therapist's score."""
+    of = attrgetter(k)
     for index, row in enumerate(scored):
-        patient, therapist = row.patient.of(k), row.therapist.of(k)
+        patient, therapist = of(row.patient), of(row.therapist)
         if row.in_time and patient is not None and therapist is not None:
             yield index, patient, therapist
 
 
-def _disagreement(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
+def _disagreement(both: Iterable[Compared], k: str, t: Thresholds) -> Iterator[At]:
     usual = t.usual_gap_goals if k == "goals" else t.usual_gap_tasks
     before = 0.0
-    for index, patient, therapist in _both(scored, k):
+    for index, patient, therapist in both:
         gap = patient - therapist - usual
         again = at_least(abs(before), t.disagreement_note) and before * gap > 0
         level = _gap_level(gap, again, patient, t)
@@ -114,8 +124,8 @@ def _gap_level(gap: float, again: bool, patient: float, t: Thresholds) -> Level 
     return "flag" if (at_least(abs(gap), t.disagreement_flag) or again) and not at_ceiling else "note"
 
 
-def _agreed_low(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
-    for index, patient, therapist in _both(scored, k):
+def _agreed_low(both: Iterable[Compared], k: str, t: Thresholds) -> Iterator[At]:
+    for index, patient, therapist in both:
         if at_most(patient, t.agreed_low) and at_most(therapist, t.agreed_low):
             yield index, Finding("agreed_low", k, "flag", patient, therapist)
 
@@ -173,7 +183,8 @@ def _goals_level(patient: Side, therapist: Side) -> Level | None:
 
 def _rated(scored: list[_Scored], k: str) -> list[tuple[int, float]]:
     """The patient's rated scores of k, each with the index of its session."""
-    return [(index, score) for index, row in enumerate(scored) if (score := row.patient.of(k)) is not None]
+    of = attrgetter(k)
+    return [(index, score) for index, row in enumerate(scored) if (score := of(row.patient)) is not None]
 
 
 def _low(scored: list[_Scored], k: str, t: Thresholds) -> Iterator[At]:
@@ -243,23 +254,28 @@ def _slides(values: list[float], t: Thresholds) -> bool:
     return all(at_most(after, before) for before, after in pairwise(last))
 
 
-def flat_runs(history: History, thresholds: Thresholds = Thresholds()) -> list[int]:  # noqa: B008
-    """For each session, how many of the patient's last answered forms in a row were one option throughout."""
-    runs, run = [], 0
-    for session in history.sessions:
+def flat_run(history: History, n: int, t: Thresholds) -> int:
+    """How many of the patient's forms in a row were one option throughout, counted back from session `n`."""
+    run = 0
+    for session in reversed(history.sessions[: n + 1]):
         form = alliance_scores(session.patient.alliance)
-        if form.rated:  # an empty form is none
-            run = run + 1 if form.is_one_option and form.rated >= thresholds.flat_needs else 0
-        runs.append(run)
-    return runs
+        if form.rated and not _is_flat(form, t.flat_needs):
+            break
+        run += bool(form.rated)  # an empty form is none
+    return run
+
+
+def _is_flat(form: Scores, needs: int) -> bool:
+    return form.is_one_option and form.rated >= needs
 
 
 def _flat(scored: list[_Scored], t: Thresholds) -> Iterator[At]:
-    before = 0
-    for index, run in enumerate(flat_runs(History(tuple(row.session for row in scored)), t)):
-        if run > before and run >= t.flat_from and (run - t.flat_from) % t.flat_every == 0:
-            yield index, Finding("flat", "alliance", "note", more={"forms": run})
-        before = run
+    run = 0
+    for index, row in enumerate(scored):
+        if row.patient.rated:
+            run = run + 1 if _is_flat(row.patient, t.flat_needs) else 0
+            if run >= t.flat_from and (run - t.flat_from) % t.flat_every == 0:
+                yield index, Finding("flat", "alliance", "note", more={"forms": run})
 
 
 def _ever_answered(side: Side) -> bool:

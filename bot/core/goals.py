@@ -99,7 +99,9 @@ def untouched(history: History, voices: Collection[Voice] = BOTH) -> tuple[GoalL
 
 def lines(history: History, about: str | None) -> tuple[GoalLine, ...]:
     """What the digest about session `about` (wall time) says of goals: progress told there, then what lies idle."""
-    return (*(line for line in progress(history) if line.local == about), *untouched(history))
+    told = [session for session in history.sessions if session.local == about][-1:]
+    said = (line for goal in _open(history) if (line := _progress(goal, told)) is not None)
+    return (*said, *untouched(history))
 
 
 def _open(history: History) -> list[Goal]:
@@ -115,11 +117,13 @@ def _progress(goal: Goal, sessions: Sequence[Session]) -> GoalLine | None:
 
 
 def _untouched(goal: Goal, sessions: Sequence[Session], voices: Collection[Voice]) -> GoalLine | None:
-    marks = [(s.local, {mark_of(goal, side(s, voice)) for voice in voices} - {"none"}) for s in sessions]
-    counted = [(local, mark) for local, mark in marks if mark]
-    if len(counted) < UNTOUCHED_AFTER or any(mark != {"not"} for _, mark in counted[-UNTOUCHED_AFTER:]):
-        return None
-    return GoalLine(goal, next((local for local, mark in reversed(counted) if mark != {"not"}), None))
+    idle = 0
+    for session in reversed(sessions):  # from the end: nearly always the first one says that it was ticked
+        marks = {mark_of(goal, side(session, voice)) for voice in voices} - {"none"}
+        if marks - {"not"}:
+            return GoalLine(goal, session.local) if idle >= UNTOUCHED_AFTER else None
+        idle += bool(marks)
+    return GoalLine(goal, None) if idle >= UNTOUCHED_AFTER else None
 
 
 def side(session: Session, voice: Voice) -> Side:
