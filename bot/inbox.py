@@ -212,10 +212,18 @@ class Inbox:
     async def _made(self, update_id: int, page: Callable[[Connection], Page], lang: str) -> tuple[Reply, ...]:
         """A page from what is there now, kept as it is shown; a sentence if it cannot be made."""
         try:
-            async with self._making:  # one at a time: between two statements of it a tap gets its turn
-                made = await self._store.read(page)
+            # One at a time, so that a tap gets its turn between two statements of it; and while it waits for its own
+            # turn it takes no place from those who tap.
+            self._slots.release()
+            try:
+                async with self._making:
+                    made = await self._store.read(page)
+            finally:
+                await self._slots.acquire()
             if made.keep is not None:
                 await self._store.write(made.keep)
+        except StoreClosed:
+            raise
         except Exception as error:
             log.error("the page that update %d asked for was not made: %s", update_id, type(error).__name__)
             return (Reply(Message(phrase(lang, "page_trouble"))),)

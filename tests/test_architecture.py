@@ -66,7 +66,10 @@ DOORS = {
     "httpx": "",
 }
 
-PURE = "bot collections dataclasses datetime difflib functools itertools json math operator re statistics typing zlib zoneinfo"
+PURE = (
+    "bot collections dataclasses datetime difflib functools itertools json math operator re statistics typing zlib "
+    "zoneinfo"
+)
 """All that core may import. `json` only as text to values; `zoneinfo` reads constants; `zlib` for a checksum."""
 
 MOST_LINES, LONGEST_FUNCTION = 400, 50
