@@ -65,6 +65,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
+        tasks.append(asyncio.create_task(_offer_commands(bot, config)))
         try:
             yield app
         finally:
@@ -92,13 +93,17 @@ async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitS
         except TelegramError as error:
             log.warning("the Bot API does not answer: %s; again in %.0f s", type(error).__name__, TRY_AGAIN_S)
             await clock.sleep(TRY_AGAIN_S)
+    return bot
+
+
+async def _offer_commands(bot: Bot, config: Config) -> None:
+    """The menu of chats that have none of their own yet; nobody waits for it at a start."""
     for lang in config.clinic.languages:
         commands = [BotCommand(name, phrase(lang, f"command_{name}")) for name in COMMANDS]
         try:
             await bot.set_my_commands(commands, language_code=lang)
         except TelegramError as error:
             log.warning("the command menu was not set: %s", type(error).__name__)
-    return bot
 
 
 async def _kept_up(run: Callable[[], Awaitable[None]], clock: Clock) -> None:
