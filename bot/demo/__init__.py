@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-PACES = {"fast": 0.0, "normal": 0.02, "slow": 0.3}
+PACES = {"fast": 0.0, "normal": 0.012, "slow": 0.3}
 """Seconds of real time that the reader is given for each line: the only thing that --fast and --slow change."""
 
 DONE, CANNOT, INTERRUPTED = 0, 1, 130
