@@ -249,6 +249,9 @@ class Delivery:
         except TelegramError as error:
             log.warning("outbox %d set aside: %s", row.id, type(error).__name__)
             return Fate("aside")
+        except Exception as error:  # a row that is not as it should be stops nobody else's
+            log.error("outbox %d set aside: %s", row.id, type(error).__name__)
+            return Fate("aside")
         self._limited = 0
         return Fate("sent", message_id=message_id)
 

@@ -24,7 +24,7 @@ from bot.chat.reply import Outcome, Page, Picture, Reply
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.questionnaire import LANGUAGES
-from bot.message import Message
+from bot.message import Button, Message
 from bot.render import phrase
 from bot.store import inbox, outbox, people
 from bot.store.engine import Store
@@ -203,31 +203,30 @@ class Inbox:
         await asyncio.gather(*work)
 
     async def _send_all(self, chat_id: int, update_id: int, outcome: Outcome, lang: str) -> None:
-        replies = outcome.replies
+        made = Page(())
         if outcome.page is not None:  # reading many answers would hold up the thread that writes everybody's
-            replies += await self._made(update_id, outcome.page, lang)
-        for n, reply in enumerate(replies):
-            await self._send(chat_id, update_id, n, reply)
+            made = await self._made(update_id, outcome.page, lang)
+        arrived = [
+            await self._send(chat_id, update_id, n, r, lang) for n, r in enumerate(outcome.replies + made.replies)
+        ]
+        if made.keep is not None and all(arrived):  # what nobody has seen does not count as shown
+            await self._store.write(made.keep)
 
-    async def _made(self, update_id: int, page: Callable[[Connection], Page], lang: str) -> tuple[Reply, ...]:
-        """A page from what is there now, kept as it is shown; a sentence if it cannot be made."""
+    async def _made(self, update_id: int, page: Callable[[Connection], Page], lang: str) -> Page:
+        """A page from what is there now; a sentence if it cannot be made."""
+        # One at a time, so that a tap gets its turn between two statements of it; and while it waits for its own turn
+        # it takes no place from those who tap.
+        self._slots.release()
         try:
-            # One at a time, so that a tap gets its turn between two statements of it; and while it waits for its own
-            # turn it takes no place from those who tap.
-            self._slots.release()
-            try:
-                async with self._making:
-                    made = await self._store.read(page)
-            finally:
-                await self._slots.acquire()
-            if made.keep is not None:
-                await self._store.write(made.keep)
+            async with self._making:
+                return await self._store.read(page)
         except StoreClosed:
             raise
         except Exception as error:
             log.error("the page that update %d asked for was not made: %s", update_id, type(error).__name__)
-            return (Reply(Message(phrase(lang, "page_trouble"))),)
-        return made.replies
+            return Page((Reply(Message(phrase(lang, "page_trouble"))),))
+        finally:
+            await self._slots.acquire()
 
     async def _answer(self, query: CallbackQuery, toast: str | None) -> None:
         try:
@@ -235,8 +234,11 @@ class Inbox:
         except TelegramError as error:
             log.info("a tap stays unanswered: %s", type(error).__name__)
 
-    async def _send(self, chat_id: int, update_id: int, n: int, reply: Reply) -> None:
-        """Edit in place, or send anew and take the old message away. What the API refuses now goes to the outbox."""
+    async def _send(self, chat_id: int, update_id: int, n: int, reply: Reply, lang: str) -> bool:
+        """Edit in place, or send anew and take the old message away; whether it arrived.
+
+        What the API refuses for now goes to the outbox; what it refuses for good is said in a sentence.
+        """
         self._replied()
         try:
             await self._show(chat_id, reply)
@@ -247,6 +249,11 @@ class Inbox:
             self._wake()
         except TelegramError as error:
             log.info("a reply was refused: %s", type(error).__name__)
+            with contextlib.suppress(TelegramError):
+                await outward.send(self._bot, chat_id, Message(phrase(lang, "page_trouble")), silent=True)
+        else:
+            return True
+        return False
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
         if reply.picture is not None and await self._pictured(chat_id, reply.picture):
@@ -343,11 +350,21 @@ def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
-    """A reply that could not be given now waits in the outbox."""
+    """A reply that could not be given waits in the outbox. By then nobody may be looking: a new message is neutral."""
     who = people.by_chat(conn, chat_id)
     if who is None:
         return
-    body = Message.to_json(reply.message) | {"edit": reply.edit, "replaces": reply.replaces}
+    message = reply.message if reply.edit is not None else _neutral(reply, who.lang)
+    body = message.to_json() | {"edit": reply.edit, "replaces": reply.replaces, "silent": True}
     if reply.edit is not None and reply.about:
         body |= {"turn": outbox.turn_of(conn, reply.about)}
     outbox.add(conn, who, key, "edit" if reply.edit else "notice", body, now, about=reply.about or None)
+
+
+def _neutral(reply: Reply, lang: str) -> Message:
+    """What stands for a reply that comes late: a check-in leads on to where it is, anything else is asked for again."""
+    own = next((b.data.split(":") for row in reply.message.rows for b in row if b.data.startswith("c:")), None)
+    if own is None:
+        return reply.message if reply.about == "" or not reply.message.rows else Message(phrase(lang, "say_again"))
+    resume = Button(phrase(lang, "resume"), ":".join([*own[:3], "b"]))
+    return Message(phrase(lang, "ready_hidden"), ((resume,),))

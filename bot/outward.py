@@ -23,6 +23,7 @@ GONE_MESSAGE = (
     "message to edit not found",
     "message can't be edited",
     "message_id_invalid",
+    "there is no text in the message to edit",
     "message to delete not found",
     "message can't be deleted",
 )

@@ -17,6 +17,7 @@ from bot.store import appointments, digests, outbox, people
 from bot.store.columns import AnyRow
 from bot.store.digests import KeptDigest
 
+HIDE = "p:today:hide"
 A_ROW = 4  # buttons with a time or a code on them
 
 
@@ -40,13 +41,17 @@ def today(conn: Connection, who: Person, rest: str, config: Config, now: datetim
 
 def patients(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """/patients: all pairs, with the next session of each."""
+    return Outcome(page=lambda reading: _patients(reading, who, now))
+
+
+def _patients(conn: Connection, who: Person, now: datetime) -> Page:
     rows, buttons = [], []
     for pair_id in people.pairs(conn, therapist_id=who.id):
         code, coming = people.pair_of(conn, pair_id).patient.code, appointments.next_of(conn, pair_id, now)
         rows.append({"code": code, "next": None if coming is None else coming.local})
         buttons.append(Button(code, f"p:{pair_id}:open"))
     parts = in_parts(page(who.lang, "patients.txt", rows=rows), _in_rows(buttons[:96]))
-    return Outcome(pages.replies(parts, None))
+    return Page(pages.replies(parts, None))
 
 
 def pair(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
@@ -91,7 +96,7 @@ def _day(
 ) -> list[Message]:
     hours = [_hour(conn, who, row, config, now) for row in appointments.of_day(conn, who.id, day, zone_of(who.zone))]
     text = page(who.lang, "today.txt", day=day.isoformat(), hours=hours)
-    digest_hide = f"d:{digest_id}:hide" if digest_id else "p:0:hide"
+    digest_hide = f"d:{digest_id}:hide" if digest_id else HIDE
     buttons = _in_rows([Button(hour.local[-5:], hour.data) for hour in hours])
     return in_parts(text, (*buttons, (Button(phrase(who.lang, "hide"), digest_hide),)))
 
@@ -99,8 +104,8 @@ def _day(
 def _hour(conn: Connection, who: Person, row: AnyRow, config: Config, now: datetime) -> Hour:
     built = pages.build(conn, row.pair_id, row.local, row.starts_at, config, now)
     form = bool(digests.open_forms(conn, row.pair_id, who.id))
-    own = digests.before_session(conn, row.id)
-    data = f"p:{row.pair_id}:open" if own is None else f"d:{own}:open"
+    own = digests.before_session(conn, row.pair_id, row.id)
+    data = f"p:{row.pair_id}:open" if own is None else f"d:{own.id}:open"
     return Hour(row.local, people.pair_of(conn, row.pair_id).patient.code, row.state, built, form, data)
 
 

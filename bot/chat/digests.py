@@ -8,13 +8,13 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.chat import days
-from bot.chat.pages import View, build, on_page, pair_view, replies
+from bot.chat.pages import View, build, number, on_page, paged, pair_view
 from bot.chat.reply import Outcome, Page, Reply
 from bot.config import Config
 from bot.core.digest import Digest
 from bot.core.person import Person
 from bot.core.weekly import weekly_place
-from bot.message import Button, Message, in_parts
+from bot.message import Button, Message
 from bot.render import page, phrase
 from bot.store import digests, people
 from bot.store.digests import KeptDigest
@@ -34,13 +34,17 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     if verb == "hide":
         digests.opened_in(conn, kept.id, None)
+        digests.give_up_message(conn, who.id, message_id)
         return Outcome((Reply(prompt(kept, who), message_id),))
     if kept.pair_id is None and verb != "open":
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     if kept.day is not None:
         return days.open_morning(conn, kept, who, message_id, config, now)
     if kept.pair_id is None:
-        return Outcome(page=partial(_weekly, kept=kept, who=who, message_id=message_id, config=config, now=now))
+        n = number(more[0])
+        return Outcome(page=partial(_weekly, kept=kept, who=who, message_id=message_id, config=config, now=now, n=n))
+    if kept.pair_id not in people.pairs(conn, therapist_id=who.id):  # the pair has ended
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     view = View(who, people.pair_of(conn, kept.pair_id), kept.local or "", kept.starts or now, kept.id, message_id)
     return on_page(conn, view, verb, more, config, now)
 
@@ -49,8 +53,10 @@ def on_pair_tap(
     conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime
 ) -> Outcome:
     """A tap on a pair's page. Anyone else's pair does not exist."""
-    _, number, verb, *more = [*data.split(":"), "", ""]
-    view = pair_view(conn, who, int(number) if number.isdecimal() and len(number) < 10 else 0, now)
+    _, pair_id, verb, *more = [*data.split(":"), "", ""]
+    if data == days.HIDE:
+        return Outcome((Reply(Message(phrase(who.lang, "put_away")), message_id),))
+    view = pair_view(conn, who, int(pair_id) if pair_id.isdecimal() and len(pair_id) < 10 else 0, now)
     if view is None or verb == "hide":
         gone = Message(phrase(who.lang, "put_away")) if view else None
         return Outcome((Reply(gone, message_id),)) if gone else Outcome(toast=phrase(who.lang, "toast_not_yours"))
@@ -72,14 +78,15 @@ def prompt(kept: KeptDigest, who: Person) -> Message:
 
 
 def _weekly(
-    conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime
+    conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime, n: int
 ) -> Page:
     built = [build(conn, pair_id, "", now, config, now) for pair_id in people.pairs(conn, therapist_id=who.id)]
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
-    keep = partial(digests.keep, digest_id=kept.id, text=text, html=html, now=now)
-    return Page(replies(in_parts(text, ((hide,),)), message_id), keep)
+    keep = partial(digests.keep, digest_id=kept.id, text=text, html=html)
+    shown = paged(who.lang, text, ((hide,),), n, lambda turn: f"d:{kept.id}:open:{turn}")
+    return Page((Reply(shown, message_id),), keep)
 
 
 def _in_order(built: Sequence[Digest]) -> list[Digest]:

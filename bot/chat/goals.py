@@ -4,6 +4,7 @@ Both sides may change the list at any moment; each tap and each line is decided 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -41,6 +42,10 @@ def _card_of(at: At) -> Message:
     """The list as this person may see it: a therapist is blind to sessions about which the own form is open."""
     blind = digests.blind(at.conn, at.pair.id) if at.voice == "therapist" else frozenset[str]()
     history = histories.history_of(at.conn, at.pair.id, at.now, at.now)
+    unseen = [session.starts for session in history.sessions if session.local in blind]
+    if unseen:  # what she hopes for, or typed in a check-in he may not read yet
+        new = goals.added_since(at.conn, at.pair.id, "patient", min(unseen))
+        history = replace(history, goals=tuple(goal for goal in history.goals if goal.id not in new))
     shown = rules.card(history, at.voice, blind)
     return screens.card(at.who, at.pair, shown, goals.waiting(at.conn, at.pair.id))
 

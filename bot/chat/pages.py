@@ -22,9 +22,9 @@ from bot.core.loop import OUTCOMES, READ, Snooze
 from bot.core.measures import own
 from bot.core.person import Pair, Person
 from bot.core.taps import Tap, step
-from bot.message import Button, Message, Rows, in_parts, one_a_line
+from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
-from bot.store import checkins, digests, histories, loops, outbox, people
+from bot.store import appointments, checkins, digests, histories, loops, outbox, people
 from bot.store.checkins import Kept
 
 
@@ -48,7 +48,8 @@ def pair_view(conn: Connection, who: Person, pair_id: int, now: datetime) -> Vie
     """A pair of this therapist's: the digest before its next session if there is one, else as things stand."""
     if pair_id not in people.pairs(conn, therapist_id=who.id):
         return None
-    pair, coming = people.pair_of(conn, pair_id), digests.coming(conn, pair_id, now)
+    pair, next_one = people.pair_of(conn, pair_id), appointments.next_of(conn, pair_id, now)
+    coming = None if next_one is None else digests.before_session(conn, pair_id, next_one.id)
     if coming is None:
         return View(who, pair, "", now, None)
     return View(who, pair, coming.local or "", coming.starts or now, coming.id)
@@ -59,13 +60,16 @@ Verb = Callable[[Connection, View, list[str], Config, datetime], Outcome]
 
 def on_page(conn: Connection, view: View, verb: str, more: list[str], config: Config, now: datetime) -> Outcome:
     """A verb on a page that is this therapist's. The own form comes first, whatever was tapped."""
+    digests.give_up_message(conn, view.who.id, view.message_id, but=view.digest_id)
     form = _open_form(conn, view, config, now)
     if form is not None:
-        return Outcome((form,))
+        # What became of a digest that was read may be said at any time; it shows nothing.
+        decided = _was(conn, view, [*more, ""], config, now) if verb == "was" else Outcome()
+        return replace(decided, replies=(form,), page=None)
     known = VERBS.get(verb)
     if known is None:
         return Outcome(toast=phrase(view.who.lang, "toast_stale"))
-    return known(conn, view, more, config, now)
+    return known(conn, view, [*more, "", ""], config, now)
 
 
 def after_form(conn: Connection, form: Kept, config: Config, now: datetime) -> Outcome | None:
@@ -108,30 +112,48 @@ def build(conn: Connection, pair_id: int, local: str, before: datetime, config: 
 
 
 def _open(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
-    return _page(view, config, now, everything=more[:1] == ["all"])
+    return _page(view, config, now, everything=more[:1] == ["all"], n=number(more[1]))
 
 
-def _page(view: View, config: Config, now: datetime, everything: bool = False, toast: str | None = None) -> Outcome:
-    return Outcome(toast=toast, page=partial(_shown, view=view, config=config, now=now, everything=everything))
+def _page(
+    view: View, config: Config, now: datetime, everything: bool = False, n: int = 0, toast: str | None = None
+) -> Outcome:
+    return Outcome(toast=toast, page=partial(_shown, view=view, config=config, now=now, everything=everything, n=n))
 
 
-def _shown(conn: Connection, view: View, config: Config, now: datetime, everything: bool) -> Page:
+def _shown(conn: Connection, view: View, config: Config, now: datetime, everything: bool, n: int) -> Page:
     """The page as it is now, and what is kept of it: its text, and that its words were read."""
     built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
     first = page(lang, "digest.txt", d=built, shown=built.first)
     text = page(lang, "digest.txt", d=built, shown=len(built.lines)) if everything else first
     html = page(lang, "digest.html", d=built, spoken=lang) if view.digest_id else ""
-    parts = in_parts(text, _buttons(conn, view, built, everything))
+    fold = "all" if everything else "first"
+    buttons = _buttons(conn, view, built, everything)
+    shown = paged(lang, text, buttons, n, lambda turn: view.data("open", fold, str(turn)))
     kept = partial(_keep, view=view, built=built, text=first, html=html, now=now)
-    return Page(replies(parts, view.message_id), kept)
+    return Page((Reply(shown, view.message_id),), kept)
 
 
 def _keep(conn: Connection, view: View, built: Digest, text: str, html: str, now: datetime) -> None:
     if view.digest_id is not None:
-        digests.keep(conn, view.digest_id, text, html, now)
+        digests.keep(conn, view.digest_id, text, html)
         digests.opened_in(conn, view.digest_id, view.message_id)
         loops.shown(conn, view.digest_id, built, now)
     loops.words_read(conn, view.pair.id, [words.local for words in built.words if words.words is not None])
+
+
+def paged(lang: str, text: str, rows: Rows, n: int, data: Callable[[int], str]) -> Message:
+    """Page `n` of a text that may be too long for one message: one message all along, so that [Hide] hides all."""
+    parts = split(text)
+    n = min(n, len(parts) - 1)
+    turns = [Button(phrase(lang, "page_before"), data(n - 1))] if n else []
+    turns += [Button(phrase(lang, "page_after"), data(n + 1))] if n + 1 < len(parts) else []
+    return Message(parts[n], ((tuple(turns), *rows) if turns else rows))
+
+
+def number(words: str) -> int:
+    """The page a button names; the first for anything else."""
+    return int(words) if words.isdecimal() and len(words) < 4 else 0
 
 
 def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
@@ -148,13 +170,13 @@ def _buttons(conn: Connection, view: View, built: Digest, everything: bool) -> R
         below.insert(0, Button(words, view.data("open", *([] if everything else ["all"]))))
     if built.lines or built.snoozed:
         below.append(_button(view, "why", "why"))
-    outcomes = _outcomes(conn, view) if view.digest_id is not None and built.about else []
+    outcomes = _outcomes(conn, view, built) if view.digest_id is not None and built.about else []
     return tuple(tuple(row) for row in (outcomes, below, [_button(view, "hide", "hide")]) if row)
 
 
-def _outcomes(conn: Connection, view: View) -> list[Button]:
+def _outcomes(conn: Connection, view: View, built: Digest) -> list[Button]:
     """[Discussed] [Plan changed] [Not yet], with the one that was said ticked."""
-    said, lang = loops.outcome_of(conn, view.digest_id or ""), view.who.lang
+    said, lang = loops.outcome_of(conn, view.digest_id or "", built.about), view.who.lang
     labels = ((word, phrase(lang, f"outcome_{word}")) for word in OUTCOMES)
     return [Button(phrase(lang, "ticked", w) if word == said else w, view.data("was", word)) for word, w in labels]
 
@@ -172,34 +194,34 @@ def _was(conn: Connection, view: View, more: list[str], config: Config, now: dat
     if word is None or view.digest_id is None:
         return Outcome(toast=phrase(view.who.lang, "toast_stale"))
     loops.decide(conn, view.digest_id, word, now)
-    told = word in READ and _tell_patient(conn, view.digest_id, now)
+    told = word in READ and _tell_patient(conn, view.pair.patient, view.digest_id, now)
     toast = phrase(view.who.lang, "toast_noted_told" if told else "toast_noted")
     done = _page(view, config, now, toast=toast)
     return replace(done, woke=told)
 
 
-def _tell_patient(conn: Connection, digest_id: str, now: datetime) -> bool:
-    patient_id, answered = loops.about_patient(conn, digest_id) or (0, False)
-    patient = people.by_id(conn, patient_id) if answered else None
-    if patient is None or not patient.can_be_asked:
+def _tell_patient(conn: Connection, patient: Person, digest_id: str, now: datetime) -> bool:
+    about = loops.shown_of_patient(conn, digest_id)
+    if about is None or not patient.can_be_asked:
         return False
     body = Message(phrase(patient.lang, "was_read")).to_json() | {"silent": True}
-    outbox.add(conn, patient, f"read:{digest_id}", "notice", body, now, about=None)
+    outbox.add(conn, patient, f"read:{digest_id}:{about}", "notice", body, now)
     return True
 
 
 def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """Rule, limits and dates of every line; each flag can be left out for two sessions."""
-    return Outcome(page=partial(_reasons, view=view, config=config, now=now))
+    return Outcome(page=partial(_reasons, view=view, config=config, now=now, n=number(more[0])))
 
 
-def _reasons(conn: Connection, view: View, config: Config, now: datetime) -> Page:
+def _reasons(conn: Connection, view: View, config: Config, now: datetime, n: int) -> Page:
     built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
     text = page(lang, "why.txt", d=built, lines=built.lines + built.snoozed, t=config.thresholds)
     rows = [_snooze_button(view, line, "aside") for line in built.lines if line.is_flag]
     rows += [_snooze_button(view, line, "again") for line in built.snoozed]
     back = (_button(view, "back", "open"), _button(view, "hide", "hide"))
-    return Page(replies(in_parts(text, (*one_a_line(rows), back)), view.message_id))
+    shown = paged(lang, text, (*one_a_line(rows), back), n, lambda turn: view.data("why", str(turn)))
+    return Page((Reply(shown, view.message_id),))
 
 
 def _snooze_button(view: View, line: Line, verb: str) -> Button:

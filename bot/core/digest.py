@@ -146,9 +146,10 @@ def build(
     recent = _recent(shown)
     # One silence may be said of a held session and of a cancelled one after it: the later word stands.
     told = [*_late(shown, recent), *recent]
-    newest = {(line.finding.rule, line.finding.about): line for n in told for line in _lines(shown, every, n)}
-    found = [*newest.values(), *_late_memory(shown, every, recent)]
-    lines = [line for line in found if not is_snoozed(line.finding, shown, around.snoozes)]
+    aside = [[f for f in of_session if is_snoozed(f, shown, around.snoozes)] for of_session in every]
+    snoozed = {(f.rule, f.about): Line(f, shown.sessions[n].local) for n in told for f in aside[n]}
+    lines = _all_lines(shown, every, aside, told, recent)
+    found = [*lines, *snoozed.values()]
     lines.sort(key=lambda line: not line.is_flag)
     last = shown.sessions[recent[0]] if recent else None
     folded = [line for line in lines if _is_folded(line, shown) or _is_said(line, lines)]
@@ -160,20 +161,50 @@ def build(
         last.local if last else None,
         tuple(lines),
         min(FIRST_SCREEN, flags or len(lines)),
-        _agrees(shown, recent, lines, thresholds),
-        _same_goal(last, lines),
-        tuple(words for n in told if (words := _own_words(shown.sessions[n]))),
+        _agrees(shown, recent, found, thresholds),
+        _same_goal(last, found),
+        tuple(words for n in _with_unread(shown, told, around.unread) if (words := _own_words(shown.sessions[n]))),
         next((h for n in reversed(recent) if (h := _homework(shown.sessions[n]))), None),
         _gaps(last, last.local in blind if last else False, around.not_asked),
         shown,
-        became(around.last, shown, recent),
-        tuple(line for line in found if line not in lines),
+        became(around.last, shown, recent, blind),
+        tuple(snoozed.values()),
         around.outages,
         around.away_until,
-        measured(shown, own, recent[0]) if recent else (),
+        _measures(shown, own, told, recent),
         goal_lines(shown, last.local if last else None),
-        _patient_first(last, lines),
+        _patient_first(last, found),
     )
+
+
+def _all_lines(
+    history: History,
+    every: Sequence[Sequence[Finding]],
+    aside: Sequence[Sequence[Finding]],
+    told: Sequence[int],
+    recent: Sequence[int],
+) -> list[Line]:
+    """The lines of the sessions told about, each rule and subject once: the later word stands."""
+    said = [[f for f in found if f not in left] for found, left in zip(every, aside, strict=True)]
+    late = [*_late_memory(history, said, recent)]
+    newest = [line for n in told for line in _lines(history, said, every, n)]
+    return list({(line.finding.rule, line.finding.about): line for line in (*late, *newest)}.values())
+
+
+def _with_unread(history: History, told: Sequence[int], unread: Sequence[str]) -> list[int]:
+    """The sessions told about, and those whose own words nobody has opened yet."""
+    waiting = {n for n, session in enumerate(history.sessions) if session.local in unread}
+    return sorted(waiting | set(told))
+
+
+def _measures(
+    history: History, own: Sequence[Questionnaire], told: Sequence[int], recent: Sequence[int]
+) -> tuple[Measured, ...]:
+    """The scores of the clinic's own questionnaires; of a form that came late only what reached a mark."""
+    if not recent:
+        return ()
+    late = [one for n in told if n < recent[0] for one in measured(history, own, n) if one.crossed]
+    return (*measured(history, own, recent[0]), *late)
 
 
 def _hidden(session: Session) -> Session:
@@ -195,9 +226,11 @@ def _late(history: History, recent: Sequence[int]) -> list[int]:
     return [n for n, side in sides if side.answered_at is not None and side.answered_at > read]
 
 
-def _lines(history: History, every: Sequence[Sequence[Finding]], n: int) -> list[Line]:
+def _lines(
+    history: History, said: Sequence[Sequence[Finding]], every: Sequence[Sequence[Finding]], n: int
+) -> list[Line]:
     """The lines of one session; homework that does not fit joins a tasks flag, as both are about the tasks."""
-    found = list(every[n])
+    found = list(said[n])
     fit = next((f for f in found if f.rule == "homework_fit"), None)
     tasks = next((f for f in found if f.about == "tasks" and f.level == "flag"), None)
     if fit is not None and tasks is not None:

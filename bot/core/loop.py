@@ -77,7 +77,7 @@ class Outage:
 @dataclass(frozen=True, slots=True)
 class Around:
     """What stands around the answers of a pair. `not_asked`: why the last session's check-in was not; `away_until`: a
-    date ("2026-12-03"), if that was why.
+    date ("2026-12-03"), if that was why. `unread`: the sessions (wall time) whose own words nobody has opened yet.
     """
 
     snoozes: tuple[Snooze, ...] = ()
@@ -85,6 +85,7 @@ class Around:
     outages: tuple[Outage, ...] = ()
     not_asked: str | None = None
     away_until: str | None = None
+    unread: tuple[str, ...] = ()
 
 
 def is_snoozed(finding: Finding, history: History, snoozes: Iterable[Snooze]) -> bool:
@@ -101,7 +102,9 @@ def _held_since(history: History, local: str) -> int:
     return sum(session.state == "held" and session.local > local for session in history.sessions)
 
 
-def became(last: LastTime | None, history: History, recent: Sequence[int]) -> Became | None:
+def became(
+    last: LastTime | None, history: History, recent: Sequence[int], blind: frozenset[str] = frozenset()
+) -> Became | None:
     """What became of the last digest: what was made of it, and the scores it flagged as the patient rates them now.
 
     None if there is nothing to say, or the last digest was about this very session.
@@ -110,5 +113,6 @@ def became(last: LastTime | None, history: History, recent: Sequence[int]) -> Be
         return None
     scores = alliance_scores(history.sessions[recent[0]].patient.alliance)
     before = {one.about: one.patient for one in last.said if one.patient is not None and hasattr(scores, one.about)}
-    changes = tuple(Change(about, then, scores.of(about)) for about, then in before.items())
+    hidden = history.sessions[recent[0]].local in blind
+    changes = () if hidden else tuple(Change(about, then, scores.of(about)) for about, then in before.items())
     return Became(last.about, last.outcome, changes) if last.outcome or changes else None

@@ -27,7 +27,7 @@ from bot.core.walltime import at_local, local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
-from bot.store.tables import answer, away, check_in, digest, pair, session, weekly
+from bot.store.tables import answer, away, check_in, digest, outbox, pair, session, weekly
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 AHEAD = timedelta(days=60)  # how far weekly sessions are laid out
@@ -238,11 +238,13 @@ def _plan_digests(
 ) -> None:
     due = {d.session: d.at for d in digests(appointments, wished_by(pair.therapist, plan), earlier)}
     starts = {a.id: a.starts for a in appointments}
+    walls = {row.id: row.local for row in sessions_of(conn, pair.id)}
     rows = conn.execute(select(digest.c.id, digest.c.session_id, digest.c.state).where(digest.c.pair_id == pair.id))
     for row in rows:
         at = due.pop(row.session_id, None)
         if row.state != "planned":
-            if at is not None and at > now:  # it was announced, and then its session was moved away
+            # It was announced, and then its session was moved: it is due anew, but not for the time already told.
+            if at is not None and at > now and not _was_announced(conn, row.id, walls[row.session_id]):
                 conn.execute(update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at))
             continue
         if at is None:
@@ -253,6 +255,12 @@ def _plan_digests(
     for session_id, at in due.items():
         if starts[session_id] > now:
             _insert_digest(conn, pair.therapist, at, pair_id=pair.id, session_id=session_id)
+
+
+def _was_announced(conn: Connection, digest_id: str, wall: str) -> bool:
+    """Whether it was said that the digest before a session at this wall time is ready."""
+    key = select(outbox.c.id).where(outbox.c.key == f"digest:{digest_id}:{wall}")
+    return conn.execute(key).first() is not None
 
 
 def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:

@@ -68,20 +68,15 @@ def latest_of(conn: Connection, therapist_id: int) -> KeptDigest | None:
 def waiting_for(conn: Connection, pair_id: int, now: datetime) -> KeptDigest | None:
     """The digest that was announced before a session of this pair that has not started yet."""
     sent = _KEPT.where(digest.c.pair_id == pair_id, digest.c.state == "sent", session.c.starts_at > now)
+    sent = sent.where(session.c.state.in_(("planned", "held")))
     row = conn.execute(sent.order_by(session.c.starts_at).limit(1)).first()
     return None if row is None else KeptDigest(*row)
 
 
-def coming(conn: Connection, pair_id: int, now: datetime) -> KeptDigest | None:
-    """The digest before the pair's next session, announced or not; None if there is none (or that is the first)."""
-    query = _KEPT.where(digest.c.pair_id == pair_id, session.c.ends_at > now, session.c.state.in_(("planned", "held")))
-    row = conn.execute(query.order_by(session.c.starts_at).limit(1)).first()
+def before_session(conn: Connection, pair_id: int, session_id: int) -> KeptDigest | None:
+    """The digest that comes before a session of a pair, if there is one: not before its first."""
+    row = conn.execute(_KEPT.where(digest.c.pair_id == pair_id, digest.c.session_id == session_id)).first()
     return None if row is None else KeptDigest(*row)
-
-
-def before_session(conn: Connection, session_id: int) -> str | None:
-    """The id of the digest that comes before a session, if there is one."""
-    return conn.execute(select(digest.c.id).where(digest.c.session_id == session_id)).scalar()
 
 
 def of_day(conn: Connection, therapist_id: int, day: date) -> OfDay | None:
@@ -96,6 +91,13 @@ def opened_in(conn: Connection, digest_id: str, message_id: int | None) -> None:
     conn.execute(update(digest).where(digest.c.id == digest_id).values(message_id=message_id))
 
 
+def give_up_message(conn: Connection, therapist_id: int, message_id: int | None, but: str | None = None) -> None:
+    """Another page stands in this message now: no digest that was open there is brought up to date in it."""
+    if message_id is not None:
+        there = (digest.c.therapist_id == therapist_id) & (digest.c.message_id == message_id)
+        conn.execute(update(digest).where(there, digest.c.id != (but or "")).values(message_id=None))
+
+
 def mark(conn: Connection, digest_id: str, state: str, now: datetime) -> None:
     """Say that a digest was announced (or not sent): it is not due any more."""
     conn.execute(update(digest).where(digest.c.id == digest_id).values(state=state, due_at=None, built_at=now))
@@ -106,9 +108,9 @@ def postpone(conn: Connection, digest_id: str, until: datetime) -> None:
     conn.execute(update(digest).where(digest.c.id == digest_id).values(due_at=until))
 
 
-def keep(conn: Connection, digest_id: str, text: str, html: str, now: datetime) -> None:
+def keep(conn: Connection, digest_id: str, text: str, html: str) -> None:
     """Keep what was shown, as it was shown."""
-    conn.execute(update(digest).where(digest.c.id == digest_id).values(text=text, html=html, built_at=now))
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(text=text, html=html))
 
 
 def open_forms(conn: Connection, pair_id: int, therapist_id: int) -> list[str]:

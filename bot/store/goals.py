@@ -118,3 +118,9 @@ def answer(conn: Connection, change: Change, agreed: bool) -> None:
     if not agreed:
         of = (goal.c.pair_id == change.pair_id) & (goal.c.number == change.goal.id)
         conn.execute(update(goal).where(of).values(words=change.words_before))
+
+
+def added_since(conn: Connection, pair_id: int, voice: Voice, since: datetime) -> frozenset[int]:
+    """The numbers of the goals that one side added at or after an instant."""
+    mine = (goal.c.pair_id == pair_id) & (goal.c.added_by == voice) & (goal.c.added_at >= since)
+    return frozenset(conn.execute(select(goal.c.number).where(mine)).scalars())

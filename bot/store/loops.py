@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -10,7 +11,7 @@ from bot.core.loop import SNOOZED_FOR, Around, LastTime, Outcome, Said, Snooze
 from bot.core.person import Pair
 from bot.core.walltime import local_date, zone_of
 from bot.store import outages
-from bot.store.tables import away, check_in, digest, pair, session, snooze
+from bot.store.tables import away, check_in, digest, session, snooze
 
 UNREAD_AFTER = timedelta(days=3)
 
@@ -22,9 +23,13 @@ def around(conn: Connection, of: Pair, before: datetime, now: datetime) -> Aroun
         .where(session.c.pair_id == of.id, session.c.starts_at < before, session.c.state.in_(("planned", "held")))
         .order_by(session.c.starts_at.desc())
     ).first()
-    why, until = _not_asked(conn, of, last.id) if last is not None else (None, None)
-    down = outages.between(conn, last.starts_at, now, zone_of(of.therapist.zone)) if last is not None else ()
-    return Around(_snoozes(conn, of.id), _last_time(conn, of.id, before), tuple(down), why, until)
+    why, away_until = _not_asked(conn, of, last.id) if last is not None else (None, None)
+    down = (
+        outages.between(conn, last.starts_at, min(now, before), zone_of(of.therapist.zone)) if last is not None else ()
+    )
+    return Around(
+        _snoozes(conn, of.id), _last_time(conn, of.id, before), tuple(down), why, away_until, _unread(conn, of.id)
+    )
 
 
 def _not_asked(conn: Connection, of: Pair, session_id: int) -> tuple[str | None, str | None]:
@@ -52,10 +57,17 @@ def _not_asked(conn: Connection, of: Pair, session_id: int) -> tuple[str | None,
 def shown(conn: Connection, digest_id: str, built: Digest, now: datetime) -> None:
     """A digest was opened: which flags it showed, so that the next one can say what became of them."""
     flags = [[line.finding.rule, line.finding.about, line.finding.patient] for line in built.lines if line.is_flag]
-    said = {"about": built.about, "flags": flags}
+    last = next((one for one in built.history.sessions if one.local == built.about), None)
+    said = {"about": built.about, "flags": flags, "answered": last is not None and last.patient.answered_at is not None}
     mine = update(digest).where(digest.c.id == digest_id)
+    if _said(conn, digest_id).get("about") != built.about:  # opened first, or its session was moved since
+        conn.execute(mine.values(outcome=None, outcome_at=None, opened_at=now))
     conn.execute(mine.values(said=said if built.about else None))
-    conn.execute(mine.where(digest.c.opened_at.is_(None)).values(opened_at=now))
+
+
+def _said(conn: Connection, digest_id: str) -> dict[str, Any]:
+    """What a digest showed when it was opened last."""
+    return conn.execute(select(digest.c.said).where(digest.c.id == digest_id)).scalar() or {}
 
 
 def decide(conn: Connection, digest_id: str, outcome: Outcome, now: datetime) -> None:
@@ -63,8 +75,10 @@ def decide(conn: Connection, digest_id: str, outcome: Outcome, now: datetime) ->
     conn.execute(update(digest).where(digest.c.id == digest_id).values(outcome=outcome, outcome_at=now))
 
 
-def outcome_of(conn: Connection, digest_id: str) -> Outcome | None:
-    """What the therapist made of a digest; None: nothing so far."""
+def outcome_of(conn: Connection, digest_id: str, about: str | None) -> Outcome | None:
+    """What the therapist made of a digest about a session (wall time); None: nothing so far."""
+    if _said(conn, digest_id).get("about") != about:
+        return None
     word: Outcome | None = conn.execute(select(digest.c.outcome).where(digest.c.id == digest_id)).scalar()
     return word
 
@@ -82,17 +96,10 @@ def _last_time(conn: Connection, pair_id: int, before: datetime) -> LastTime | N
     return LastTime(row.said["about"], row.outcome, tuple(Said(*flag) for flag in row.said["flags"]))
 
 
-def about_patient(conn: Connection, digest_id: str) -> tuple[int, bool] | None:
-    """The patient a digest is about, and whether they answered anything it shows; None for one of many pairs."""
-    of_pair = select(pair.c.patient_id, digest.c.said).join(pair, pair.c.id == digest.c.pair_id)
-    row = conn.execute(of_pair.where(digest.c.id == digest_id)).first()
-    if row is None:
-        return None
-    told = row.said or {}
-    answered = select(check_in.c.id).join(session, session.c.id == check_in.c.session_id)
-    mine = (check_in.c.person_id == row.patient_id) & (check_in.c.state == "answered")
-    found = conn.execute(answered.where(mine, session.c.local == told.get("about"))).first()
-    return row.patient_id, found is not None
+def shown_of_patient(conn: Connection, digest_id: str) -> str | None:
+    """The session (wall time) whose answers of the patient's a digest showed when it was opened; None: none."""
+    said = _said(conn, digest_id)
+    return str(said["about"]) if said.get("answered") else None
 
 
 # ------------------------------------------------------------------------------------------------ snoozes
@@ -129,6 +136,12 @@ def wake(conn: Connection, pair_id: int, rule: str, about: str) -> None:
 def words_came(conn: Connection, check_in_id: str, now: datetime) -> None:
     """Own words were sent: if nobody reads them, somebody is told."""
     conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(words_due_at=now + UNREAD_AFTER))
+
+
+def _unread(conn: Connection, pair_id: int) -> tuple[str, ...]:
+    waiting = (check_in.c.pair_id == pair_id) & check_in.c.words_due_at.is_not(None)
+    query = select(session.c.local).join(check_in, check_in.c.session_id == session.c.id).where(waiting)
+    return tuple(conn.execute(query).scalars())
 
 
 def words_read(conn: Connection, pair_id: int, locals_: Iterable[str]) -> None:
