@@ -146,8 +146,9 @@ def build(
     recent = _recent(shown)
     # One silence may be said of a held session and of a cancelled one after it: the later word stands.
     told = [*_late(shown, recent), *recent]
-    aside = [[f for f in of_session if is_snoozed(f, shown, around.snoozes)] for of_session in every]
-    snoozed = {(f.rule, f.about): Line(f, shown.sessions[n].local) for n in told for f in aside[n]}
+    put_off = around.snoozes  # nearly always there are none, and then nothing is looked for
+    aside = [[f for f in found if is_snoozed(f, shown, put_off)] for found in every if put_off]
+    snoozed = {(f.rule, f.about): Line(f, shown.sessions[n].local) for n in told if aside for f in aside[n]}
     lines = _all_lines(shown, every, aside, told, recent)
     found = [*lines, *snoozed.values()]
     lines.sort(key=lambda line: not line.is_flag)
@@ -185,7 +186,7 @@ def _all_lines(
     recent: Sequence[int],
 ) -> list[Line]:
     """The lines of the sessions told about, each rule and subject once: the later word stands."""
-    said = [[f for f in found if f not in left] for found, left in zip(every, aside, strict=True)]
+    said = [[f for f in found if f not in left] for found, left in zip(every, aside, strict=True)] if aside else every
     late = [*_late_memory(history, said, recent)]
     newest = [line for n in told for line in _lines(history, said, every, n)]
     return list({(line.finding.rule, line.finding.about): line for line in (*late, *newest)}.values())
