@@ -34,6 +34,8 @@ HOUSES = {
     "config_together": "config",
     "questionnaire_folder": "config",
     "announcing": "ticks",
+    "cli_clinic": "cli",
+    "cli_options": "cli",
     "population": "simulation",
 }
 
