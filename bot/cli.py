@@ -171,10 +171,11 @@ def simulate(sessions: int, seed: int, changes: tuple[str, ...], as_json: bool) 
 @click.option("--away", multiple=True, metavar="DATE..DATE", help="The patient is away, both days included.")
 @click.option("--patient", "code", help="Rehearse a patient of the database instead.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Take its plan.")
+@click.option("--ics", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a calendar into this file.")
 @json_option
-def rehearse(as_json: bool, **asked: Any) -> None:
+def rehearse(as_json: bool, ics: Path | None, **asked: Any) -> None:
     """Show what would be sent, and when, without sending anything."""
-    from bot.rehearse import rehearse_asked, table
+    from bot.rehearse import rehearse_asked, table, write_calendar
 
     if asked["code"] is None and (asked["weekly"] is None or asked["zone"] is None or asked["first"] is None):
         raise click.UsageError("Say --weekly, --zone and --from, or --patient.")
@@ -184,4 +185,7 @@ def rehearse(as_json: bool, **asked: Any) -> None:
     rows, mistakes = rehearse_asked(asked, config)
     if mistakes:
         raise Cannot(*mistakes)
-    click.echo(json.dumps(rows) if as_json else table(rows))
+    if ics is not None and (problem := write_calendar(ics, rows)):
+        raise Cannot(problem)
+    if as_json or ics is None:
+        click.echo(json.dumps(rows) if as_json else table(rows))

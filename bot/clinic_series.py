@@ -91,9 +91,9 @@ def end_weekly(conn: Connection, config: Config, code: str, now: datetime, after
     pair = people.pair_by_patient_code(conn, code)
     today = local_date(now, zone_of(config.clinic.zone))
     last = after or today
-    rows = series.going_on(conn, pair.id, min(last, today))
+    rows = series.going_on(conn, pair.id, max(last + timedelta(days=1), today))
     if not rows:
-        raise Refused(f"{code} has no series that goes on. `accord clinic list` shows the sessions.")
+        raise Refused(f"{code} has no series that goes on after {last}. `accord clinic list` shows the sessions.")
 
     def work() -> Shown:
         ended = [_ended(conn, row, last, now) for row in rows]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -89,4 +90,15 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Sent", "rehearse_asked", "table"]
+def write_calendar(file: Path, rows: Sequence[Row]) -> str | None:
+    """Write the rows as a calendar; the sentence that says why not, if the file cannot be written."""
+    from bot.calendars.ics import written
+
+    try:
+        file.write_bytes(written(rows))
+    except OSError as error:
+        return f"{file} cannot be written: {error.strerror}."
+    return None
+
+
+__all__ = ["Sent", "rehearse_asked", "table", "write_calendar"]
