@@ -4,8 +4,8 @@ import codecs
 from dataclasses import dataclass
 
 MOST_BYTES = 5_000_000
-MOST_ENTRIES = 2_000
-"""They are stored in one transaction, beside which a running bot waits."""
+MOST_ENTRIES = 1_000
+"""They are stored in one transaction of some seconds, and a running bot has to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)

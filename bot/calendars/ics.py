@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from itertools import islice, takewhile
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,12 +80,11 @@ def _each_time(group: Sequence[tuple[int, Any]], window: Window, bad: list[Bad])
     for _, event in group:
         calendar.add_component(event)
     try:
-        if any(_TOO_OFTEN & set(rule.get("FREQ", ())) for _, event in group for rule in _rules(event)):
+        if any(_never_ends(rule) for _, event in group for rule in _rules(event)):
             raise ValueError("more often than daily")
-        all_times = recurring_ical_events.of(calendar).after(window[0])
-        times = takewhile(lambda event: _sortable(event.start) < window[1].isoformat(), all_times)
+        times = recurring_ical_events.of(calendar).between(*window)
         recurs = any(name in event for _, event in group for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
-        return [(line, event, _uid(event, recurs)) for event in islice(times, MOST_ENTRIES + 1)]
+        return [(line, event, _uid(event, recurs)) for event in times]
     except _BROKEN:
         bad.append(Bad(line, "This event has a time or a repetition that I cannot read: enter it by hand."))
         return []
@@ -97,8 +95,10 @@ def _rules(event: Any) -> Iterable[Any]:
     return rules if isinstance(rules, list) else [rules]
 
 
-def _sortable(start: date) -> str:
-    return start.isoformat()
+def _never_ends(rule: Any) -> bool:
+    """Whether working out its times would take for ever: more often than daily, or again after no time at all."""
+    often = _TOO_OFTEN & {str(one).upper() for one in rule.get("FREQ", ())} or {"BYSECOND", "BYMINUTE"} & rule.keys()
+    return bool(often) or any(int(every) < 1 for every in rule.get("INTERVAL", ()))
 
 
 def _appointment(
