@@ -36,6 +36,7 @@ from bot.store import (
     outages,
     outbox,
     people,
+    series,
 )
 from bot.store import due as due_moments
 from bot.store.checkins import Kept
@@ -99,15 +100,15 @@ class Ticks:
         self._deliver()
 
     async def housekeeping(self) -> None:
-        """Once in a while: lay out weekly sessions further ahead, forget updates that are long done."""
+        """Once in a while: lay out the sessions of series further ahead, forget updates that are long done."""
         now = self._clock.now()
-        for weekly_id, pair_id in await self._store.read(appointments.weekly_running_out, now):
+        for series_id, pair_id in await self._store.read(series.running_out, now):
             try:
-                await self._store.write(_lay_out, weekly_id, pair_id, self._config, now)
+                await self._store.write(_lay_out, series_id, pair_id, self._config, now)
             except StoreError:
                 raise
             except Exception as error:  # one rule's bad row never stops the others
-                log.error("sessions of weekly rule %s not laid out: %s", weekly_id, type(error).__name__)
+                log.error("sessions of series %s not laid out: %s", series_id, type(error).__name__)
         await self._store.write(inbox.forget_before, now - INBOX_KEPT)
 
     async def _each(
@@ -128,8 +129,8 @@ class Ticks:
                 raise result
 
 
-def _lay_out(conn: Connection, weekly_id: int, pair_id: int, config: Config, now: datetime) -> None:
-    appointments.lay_out(conn, weekly_id, now)
+def _lay_out(conn: Connection, series_id: int, pair_id: int, config: Config, now: datetime) -> None:
+    series.lay_out(conn, series_id, now)
     appointments.replan(conn, pair_id, config.plan, now)
 
 

@@ -70,21 +70,32 @@ pair = Table(
     Index(None, "therapist_id"),
 )
 
-# A weekly rule; the sessions it makes are rows of their own, so that one can be moved or cancelled.
-weekly = Table(
-    "weekly",
+# Sessions that recur; those it makes are rows of their own, so that one can be moved or cancelled.
+series = Table(
+    "series",
     metadata,
     Column("id", Integer, primary_key=True),
     of_clinic(),
     ref("pair_id", "pair"),
-    Column("weekday", Integer, nullable=False),  # 0 is Monday
+    Column("rule", String(120), nullable=False),  # RFC 5545: "FREQ=WEEKLY;BYDAY=TU,TH;INTERVAL=2;COUNT=8"
     Column("time", String(5), nullable=False),  # "14:00", wall time in `zone`
     Column("zone", String(64), nullable=False),
     Column("minutes", Integer, nullable=False),
     Column("starts_on", Date, nullable=False),
-    Column("ends_on", Date, nullable=True),
+    Column("ends_on", Date, nullable=True),  # ended by the desk: no session after this day
     Column("made_until", Date, nullable=True),  # sessions exist up to here
     Index(None, "pair_id"),
+)
+
+# Days on which the clinic is closed.
+closure = Table(
+    "closure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    Column("first", Date, nullable=False),  # the clinic's local dates, both inclusive
+    Column("last", Date, nullable=False),
+    Column("name", String(120), nullable=True),
 )
 
 session = Table(
@@ -93,7 +104,6 @@ session = Table(
     Column("id", Integer, primary_key=True),
     of_clinic(),
     ref("pair_id", "pair"),
-    ref("weekly_id", "weekly", nullable=True),
     Column("local", String(16), nullable=False),  # "2026-11-03T14:00": what was meant
     Column("zone", String(64), nullable=False),
     Column("minutes", Integer, nullable=False),
@@ -102,7 +112,12 @@ session = Table(
     # planned | held | missed | cancelled; a planned one counts as held once its end has passed
     Column("state", String(16), nullable=False),
     Column("confirm", Boolean, nullable=False, server_default=text("false")),  # "we did not meet": desk, please confirm
+    ref("series_id", "series", nullable=True),
+    ref("closure_id", "closure", nullable=True),  # cancelled by it; planned again when it is removed
+    Column("uid", String(64), nullable=True),  # hash of the event's id in the calendar it was imported from
     Index(None, "pair_id", "starts_at"),
+    Index(None, "series_id"),
+    Index(None, "uid"),
 )
 
 check_in = Table(
