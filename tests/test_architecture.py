@@ -20,7 +20,7 @@ ROWS = """
     clock ids message toml calendars
     config store render outward wire
     delivery clinic chat drawing
-    inbox ticks
+    inbox ticks web
     app
     desk service explain rehearse play simulation
     demo
@@ -38,6 +38,7 @@ HOUSES = {
     "cli_options": "cli",
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
+    "clinic_login": "clinic",
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
@@ -47,7 +48,7 @@ HOUSES = {
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks web",
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
@@ -60,12 +61,14 @@ DOORS = {
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",
+    "starlette": "web",
+    "uvicorn": "web",
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks",
+    "logging": "app delivery inbox service ticks web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

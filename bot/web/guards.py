@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,6 +50,10 @@ class Rules:
         return every | ({"strict-transport-security": "max-age=31536000"} if self.secure else {})
 
 
+class TooMuch(Exception):
+    """A body without a length turned out larger than it may be."""
+
+
 class Guards:
     """An ASGI application around another one."""
 
@@ -74,7 +79,12 @@ class Guards:
                 await refused(scope, receive, with_headers)
                 return
             bounded = await _bounded(scope, receive, self._rules.uploads.get(scope["path"], MOST_BYTES))
+            if scope.get(TOO_LARGE) and scope["path"] not in self._rules.uploads:
+                await PlainTextResponse("This is more than the form takes.", 413)(scope, receive, with_headers)
+                return
             await self._inner(scope, bounded, with_headers)
+        except (MultiPartException, TooMuch):
+            await PlainTextResponse("This form cannot be read.", 400)(scope, receive, with_headers)
         except Exception as error:
             # No text of the error: it may quote what somebody typed.
             log.error("a page of the clinic failed: %s", type(error).__name__)
@@ -128,7 +138,7 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            raise ValueError("a body is larger than it may be")
+            raise TooMuch
         return message
 
     return counted

@@ -8,7 +8,7 @@ from bot.core.login import LONGEST
 from bot.core.questionnaire import LANGUAGES
 from bot.render import page
 from bot.store import logins
-from bot.web.visit import SEE_OTHER, Site, Visit, sent
+from bot.web.visit import SEE_OTHER, Sent, Site, Visit
 
 GONE, TOO_MANY = 410, 429
 
@@ -21,7 +21,7 @@ def spoken(request: Request, site: Site) -> str:
 
 
 def _page(site: Site, lang: str, template: str, status: int = 200, **values: object) -> Response:
-    shared = {"lang": lang, "style": site.style, "clinic": site.config.clinic}
+    shared = {"spoken": lang, "style": site.style, "clinic": site.config.clinic}
     return HTMLResponse(page(lang, f"web/{template}.html", **shared | values), status)
 
 
@@ -69,11 +69,8 @@ async def used(site: Site, request: Request) -> Response:
     return response
 
 
-async def off(visit: Visit) -> Response:
+async def off(visit: Visit, form: Sent) -> Response:
     """Log off: here, or everywhere."""
-    form = await sent(visit)
-    if form is None:
-        return visit.page("stale", 403)
     if form.chose("everywhere"):
         await visit.site.store.write(logins.end_all, visit.who.id)
     else:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from bot.core.fields import Mistake, one_of, read
 from bot.store import logins, people
-from bot.web.visit import Visit, once, sent, to
+from bot.web.visit import Sent, Visit, once, to
 
 
 async def show(visit: Visit) -> Response:
@@ -24,11 +24,8 @@ NAMES = {"en": "English", "es": "Español"}
 """A language is named in itself, whatever the page's is."""
 
 
-async def save(visit: Visit) -> Response:
+async def save(visit: Visit, form: Sent) -> Response:
     """Keep the own language."""
-    form = await sent(visit)
-    if form is None:
-        return visit.page("stale", 403)
     values, mistakes = read(form.fields, {"lang": one_of(visit.config.clinic.languages)})
     if mistakes:
         return await _shown(visit, form.fields, mistakes, 422)

@@ -4,20 +4,20 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import ids
 from bot.clock import Clock
 from bot.config import Config
+from bot.core.person import Role
 from bot.store.engine import Store
 from bot.web import login, settings
 from bot.web.guards import Guards, Rules
 from bot.web.tries import Tries
-from bot.web.visit import BOTH, STAFF, Site, missing, screen
+from bot.web.visit import BOTH, Action, Screen, Site, action, missing, screen
 
 STYLE = Path(__file__).with_name("accord.css").read_text(encoding="utf-8")
 A_YEAR_S = 31_536_000
@@ -28,7 +28,7 @@ def site(config: Config, store: Store, clock: Clock, port: int, frames: str = "'
     secure = config.web.public_url.startswith("https://")
     style = f"/accord-{ids.hashed(STYLE)[:8]}.css"
     shared = Site(config, store, clock, secure, style, Tries())
-    inner = Starlette(routes=_routes(shared), exception_handlers={404: partial(_missing, shared), 405: _not_so})
+    inner = Router(_routes(shared), redirect_slashes=False, default=_missing(shared))
     return Guards(inner, Rules(_hosts(config, port), secure, frames, UPLOADS))
 
 
@@ -52,27 +52,31 @@ def _routes(shared: Site) -> list[Route]:
         anybody("/login/{token}", login.looked_at),
         anybody(shared.style, _style),
     ]
-    for path, roles, show, method in SCREENS:
-        routes.append(Route(path, screen(shared, roles, show), methods=[method]))
-    return routes
+    screens = [Route(path, screen(shared, roles, show), methods=["GET"]) for path, roles, show in SCREENS]
+    actions = [Route(path, action(shared, roles, act), methods=["POST"]) for path, roles, act in ACTIONS]
+    return [*routes, *screens, *actions]
 
 
-SCREENS = [
-    ("/", BOTH, settings.show, "GET"),
-    ("/settings", BOTH, settings.show, "GET"),
-    ("/settings", BOTH, settings.save, "POST"),
-    ("/logoff", BOTH, login.off, "POST"),
+SCREENS: list[tuple[str, tuple[Role, ...], Screen]] = [
+    ("/", BOTH, settings.show),
+    ("/settings", BOTH, settings.show),
 ]
-"""Address, who may see it, what shows it, and how it is asked for."""
+"""Address, who may see it, and what shows it."""
+ACTIONS: list[tuple[str, tuple[Role, ...], Action]] = [
+    ("/settings", BOTH, settings.save),
+    ("/logoff", BOTH, login.off),
+]
+"""Where forms are sent, who may, and what they do."""
 
 
 async def _style(_: Site, __: Request) -> Response:
     return Response(STYLE, media_type="text/css", headers={"cache-control": f"public, max-age={A_YEAR_S}, immutable"})
 
 
-async def _missing(shared: Site, request: Request, _: Exception) -> Response:
-    return missing(shared, login.spoken(request, shared))
+def _missing(shared: Site) -> ASGIApp:
+    """The application for addresses that are none of ours."""
 
+    async def show(scope: Scope, receive: Receive, send: Send) -> None:
+        await missing(shared, login.spoken(Request(scope), shared))(scope, receive, send)
 
-async def _not_so(_: Request, __: Exception) -> Response:
-    return PlainTextResponse("This is not done here.", 405)
+    return show

@@ -96,7 +96,7 @@ class Visit:
             "mistakes": in_words(self.who.lang, mistakes),  # type: ignore[arg-type]
             "who": self.who, "menu": MENU[self.who.role], "here": template, "style": self.site.style,
             "clinic": self.config.clinic, "form": ids.sealed(self.key, ids.token()), "done": self.asked.get("done"),
-            "lang": self.who.lang,
+            "spoken": self.who.lang,
         }  # fmt: skip
         text = page(self.who.lang, f"web/{template}.html", **shared | values)
         return HTMLResponse(text, status, {"refresh": f"{CLEAR_AFTER_S}; url=/login"})
@@ -111,9 +111,10 @@ def in_words(lang: str, mistakes: Mapping[str, Mistake | str]) -> dict[str, str]
 
 
 Screen = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def screen(site: Site, roles: tuple[Role, ...], show: Screen) -> Callable[[Request], Awaitable[Response]]:
+def screen(site: Site, roles: tuple[Role, ...], show: Screen) -> Endpoint:
     """An endpoint for people of these roles who are logged in; for others the page does not exist."""
 
     async def endpoint(request: Request) -> Response:
@@ -132,6 +133,16 @@ def screen(site: Site, roles: tuple[Role, ...], show: Screen) -> Callable[[Reque
     return endpoint
 
 
+def action(site: Site, roles: tuple[Role, ...], act: "Action") -> Endpoint:
+    """An endpoint that is sent a form: one that belongs to this session, and is not too large."""
+
+    async def with_form(visit: Visit) -> Response:
+        form = await sent(visit)
+        return visit.page("stale", 403) if form is None else await act(visit, form)
+
+    return screen(site, roles, with_form)
+
+
 async def _visit(site: Site, request: Request) -> Visit | None:
     key, now = request.cookies.get(site.cookie, ""), site.clock.now()
     session = await site.store.read(logins.session_of, ids.hashed(key), now) if key else None
@@ -148,7 +159,7 @@ class Missing(Exception):
 
 def missing(site: Site, lang: str) -> Response:
     """The page for what is not there."""
-    return HTMLResponse(page(lang, "web/missing.html", lang=lang, style=site.style, clinic=site.config.clinic), 404)
+    return HTMLResponse(page(lang, "web/missing.html", spoken=lang, style=site.style, clinic=site.config.clinic), 404)
 
 
 # ------------------------------------------------------------------------------------------------ forms
@@ -166,6 +177,9 @@ class Sent:
     def chose(self, name: str) -> str:
         """The value of a button or a field, "" if it is not there."""
         return self.fields.get(name, "")
+
+
+Action = Callable[[Visit, Sent], Awaitable[Response]]
 
 
 async def sent(visit: Visit) -> Sent | None:
