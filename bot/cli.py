@@ -10,31 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.cli_options import HELD, Cannot, config_option, config_or_exit, do, json_option, out
+from bot.cli_people import add_to
+
 if TYPE_CHECKING:
-    from bot.config import Config
     from bot.core.questionnaire import Voice
     from bot.core.thresholds import Thresholds
-
-CANNOT, HELD = 1, 3
-
-config_option = click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), default=Path("config.toml"), show_default=True,
-    help="The clinic's configuration.",
-)  # fmt: skip
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-
-
-class Cannot(click.ClickException):
-    """Something that cannot be accepted: each mistake on a line of its own on stderr, exit code 1."""
-
-    exit_code = CANNOT
-
-    def __init__(self, *mistakes: object) -> None:
-        super().__init__("\n".join(str(mistake) for mistake in mistakes))
-
-    def show(self, file: Any = None) -> None:
-        """Print the mistakes."""
-        click.echo(self.message, err=True, file=file)
 
 
 def main() -> NoReturn:
@@ -47,21 +28,6 @@ def main() -> NoReturn:
 @click.version_option(package_name="accord-checkin")
 def cli() -> None:
     """Two minutes after each session, from both sides; a digest of where they see goals or tasks differently."""
-
-
-def config_or_exit(path: Path) -> "Config":
-    """The configuration, or every mistake in it and exit code 1."""
-    from bot.config import load
-
-    config, mistakes = load(path)
-    if config is None:
-        raise Cannot(*mistakes)
-    return config
-
-
-def out(value: object) -> None:
-    """Print a value as one line of JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False))
 
 
 # ------------------------------------------------------------------------------------------------ run, demo
@@ -224,18 +190,6 @@ def clinic() -> None:
     """Therapists, patients, invites and sessions. Works beside a running bot."""
 
 
-def _do(config_file: Path, as_json: bool, verb: str, *values: object) -> Any:
-    """Carry out a verb of `bot.desk` in one transaction, print what it gives, and return it."""
-    from bot.desk import act
-
-    shown, problem = act(config_or_exit(config_file), verb, *values)
-    if problem is not None:
-        raise Cannot(problem)
-    if as_json:
-        out(shown)
-    return shown
-
-
 @clinic.group()
 def therapist() -> None:
     """Therapists."""
@@ -259,7 +213,7 @@ def session() -> None:
 @json_option
 def therapist_add(code: str, zone: str, lang: str, config_file: Path, as_json: bool) -> None:
     """Add a therapist."""
-    if _do(config_file, as_json, "add_therapist", code, zone, lang) and not as_json:
+    if do(config_file, as_json, "add_therapist", code, zone, lang) and not as_json:
         click.echo(f"Therapist {code} is added. Next: accord clinic invite {code}")
 
 
@@ -272,23 +226,8 @@ def therapist_add(code: str, zone: str, lang: str, config_file: Path, as_json: b
 @json_option
 def patient_add(code: str, therapist: str, zone: str, lang: str, config_file: Path, as_json: bool) -> None:
     """Add a patient with a therapist."""
-    if _do(config_file, as_json, "add_patient", code, therapist, zone, lang) and not as_json:
+    if do(config_file, as_json, "add_patient", code, therapist, zone, lang) and not as_json:
         click.echo(f"Patient {code} is added. Next: accord clinic invite {code}")
-
-
-@clinic.command()
-@click.argument("code")
-@config_option
-@json_option
-def invite(code: str, config_file: Path, as_json: bool) -> None:
-    """Make a single-use link for a therapist or a patient, and its QR code."""
-    from bot.desk import UNKNOWN_BOT, qr_code
-
-    shown = _do(config_file, as_json, "invite", code)
-    if UNKNOWN_BOT in shown["link"]:
-        click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
-    if not as_json:
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {shown['expires']}.")
 
 
 @session.command("add")
@@ -299,7 +238,7 @@ def invite(code: str, config_file: Path, as_json: bool) -> None:
 @json_option
 def session_add(code: str, starts: str, minutes: int | None, config_file: Path, as_json: bool) -> None:
     """Add a session: accord clinic session add P-014 2026-11-03T14:00"""
-    _session_line(_do(config_file, as_json, "add_session", code, starts, minutes), as_json)
+    _session_line(do(config_file, as_json, "add_session", code, starts, minutes), as_json)
 
 
 @session.command("move")
@@ -309,7 +248,7 @@ def session_add(code: str, starts: str, minutes: int | None, config_file: Path, 
 @json_option
 def session_move(session_id: int, starts: str, config_file: Path, as_json: bool) -> None:
     """Move a session to another time."""
-    _session_line(_do(config_file, as_json, "move_session", session_id, starts), as_json)
+    _session_line(do(config_file, as_json, "move_session", session_id, starts), as_json)
 
 
 def _marker(state: str, words: str) -> None:
@@ -318,7 +257,7 @@ def _marker(state: str, words: str) -> None:
     @config_option
     @json_option
     def mark(session_id: int, config_file: Path, as_json: bool) -> None:
-        _session_line(_do(config_file, as_json, "mark_session", session_id, state), as_json)
+        _session_line(do(config_file, as_json, "mark_session", session_id, state), as_json)
 
 
 for _state, _words in {
@@ -340,7 +279,7 @@ def session_weekly(
     code: str, rule: str, first: str | None, minutes: int | None, config_file: Path, as_json: bool
 ) -> None:
     """Set a weekly session: accord clinic session weekly P-014 "Tue 14:00" """
-    shown = _do(config_file, as_json, "set_weekly", code, rule, first, minutes)
+    shown = do(config_file, as_json, "set_weekly", code, rule, first, minutes)
     if not as_json:
         click.echo(f"{code}: every {shown['weekly']} from {shown['from']}, {len(shown['sessions'])} sessions laid out.")
 
@@ -355,10 +294,12 @@ def _session_line(shown: Any, as_json: bool) -> None:
 @json_option
 def list_all(config_file: Path, as_json: bool) -> None:
     """List everybody and every session."""
-    rows = _do(config_file, as_json, "listed")
+    rows = do(config_file, as_json, "listed")
     if not as_json:
         for row in rows:
-            words = [
-                str(row[name]) for name in ("id", "role", "code", "patient", "starts", "zone", "state") if name in row
-            ]
-            click.echo("  ".join(words))
+            shown = row | ({"code": f"{row['code']}-{row['check']}"} if "check" in row else {})
+            names = ("id", "role", "code", "patient", "starts", "zone", "state")
+            click.echo("  ".join(str(shown[name]) for name in names if name in shown))
+
+
+add_to(clinic, patient, therapist)

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
-from bot import clinic
+from bot import clinic, clinic_people
 from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.store import people
@@ -33,7 +31,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...]) -> Any:
     async with await Store.open(config.database.path, now=clock.now) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if verb == "invite":
-            return await _invite(store, config, values[0], clock.now())
+            return await _invite(store, config, values[0], values[1], clock.now())
         work, given = prepared(config, verb, values, clock.now())
         return await store.write(work, *given)
 
@@ -41,11 +39,19 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...]) -> Any:
 def prepared(
     config: Config, verb: str, values: tuple[Any, ...], now: datetime
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The function of `clinic` for a verb, with what it needs."""
+    """The function of `clinic` or `clinic_people` for a verb, with what it needs."""
     if verb == "listed":
         return clinic.listed, ()
     if verb == "add_therapist":
         return clinic.add_therapist, (config, *values)
+    if verb == "add_staff":
+        return clinic_people.add_staff, (config, *values)
+    if verb in ("set_away", "remove_away", "set_leave", "end_leave"):
+        code, days, *more = values
+        span = None if days is None else clinic_people.parse_span(days)
+        return getattr(clinic_people, verb), (config, code, span, *more, now)
+    if hasattr(clinic_people, verb):
+        return getattr(clinic_people, verb), (config, *values, now)
     if verb in ("add_session", "move_session"):
         code, starts, *minutes = values
         return getattr(clinic, verb), (config, code, clinic.parse_wall(starts), *minutes, now)
@@ -56,15 +62,11 @@ def prepared(
     return getattr(clinic, verb), (config, *values, now)
 
 
-async def _invite(store: Store, config: Config, code: str, now: datetime) -> dict[str, str]:
+async def _invite(store: Store, config: Config, code: str, relink: bool, now: datetime) -> dict[str, str]:
     name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
-    invited = await store.write(_make_invite, config, code, now)
+    invited = await store.write(clinic.invite, config, code, now, relink)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
-
-
-def _make_invite(conn: Connection, config: Config, code: str, now: datetime) -> clinic.Invited:
-    return clinic.invite(conn, config, code, now)
 
 
 async def _ask_name(store: Store, config: Config) -> str | None:

@@ -19,7 +19,8 @@ ROWS = """
     core
     clock ids message toml
     config store render outward wire
-    delivery clinic chat drawing
+    delivery chat drawing
+    clinic
     inbox ticks
     app
     desk service explain rehearse play simulation
@@ -35,13 +36,16 @@ HOUSES = {
     "questionnaire_folder": "config",
     "announcing": "ticks",
     "population": "simulation",
+    "clinic_people": "clinic",
+    "cli_options": "cli",
+    "cli_people": "cli",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo inbox rehearse store ticks",
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",

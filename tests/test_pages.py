@@ -129,10 +129,12 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         "contact": in_language(dict(config.clinic.contact), lang),
         "seen": in_language(dict(config.clinic.answers_seen), lang),
     }
-    for asks in (True, False):
-        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test"}
+    for asks, agreed in ((True, None), (False, None), (False, "2026-11-02T10:00")):
+        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test", "agreed": agreed}
+    day, later = "2026-12-01T00:00", "2026-12-10T00:00"
+    yield "away.txt", {"spans": [(day, day), (day, later)]}
     yield "fixed.txt", reach
-    for role in ("patient", "therapist", ""):
+    for role in ("patient", "therapist", "staff", ""):
         yield "help.txt", reach | {"commands": [] if not role else [["help", phrase(lang, "command_help")]]}
         yield "welcome.txt", reach | {"role": role}
         for every in (1, 2):

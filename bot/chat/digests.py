@@ -29,7 +29,7 @@ def latest(conn: Connection, who: Person, rest: str, config: Config, now: dateti
 def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
     """A tap on a digest. Anyone else's digest does not exist."""
     _, digest_id, verb, *more = [*data.split(":"), "", ""]
-    kept = digests.of_therapist(conn, digest_id, who.id)
+    kept = digests.of_reader(conn, digest_id, who, now)
     if kept is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     if verb == "hide":
@@ -50,6 +50,8 @@ def on_pair_tap(
 ) -> Outcome:
     """A tap on a pair's page. Anyone else's pair does not exist."""
     _, number, verb, *more = [*data.split(":"), "", ""]
+    if number == "all" and who.role == "therapist" and who.state == "active":
+        return days.patients(conn, who, "", config, now)
     view = pair_view(conn, who, int(number) if number.isdecimal() and len(number) < 10 else 0, now)
     if view is None or verb == "hide":
         gone = Message(phrase(who.lang, "put_away")) if view else None
@@ -74,7 +76,11 @@ def prompt(kept: KeptDigest, who: Person) -> Message:
 def _weekly(
     conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime
 ) -> Page:
-    built = [build(conn, pair_id, "", now, config, now) for pair_id in people.pairs(conn, therapist_id=who.id)]
+    covering = kept.therapist_id != who.id
+    built = [
+        build(conn, pair_id, "", now, config, now, covering)
+        for pair_id in people.pairs(conn, therapist_id=kept.therapist_id)
+    ]
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")

@@ -1,4 +1,4 @@
-"""Days away, as spans of local dates (both included): joined where they touch, cut short at a return, read when typed."""
+"""Days away, as spans of local dates (both included): joined where they touch, cut at a return, read when typed."""
 
 import re
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ def month_later(day: date) -> date:
 
 
 def read_day(typed: str, today: date) -> date | None:
-    """A typed day: "2026-12-24", "24 Dec", "December 24", "24 de diciembre"; without a year the next one. None: no day."""
+    """A day: "2026-12-24", "24 Dec", "December 24", "24 de diciembre"; without a year the next one. None: none."""
     text = typed.strip().lower()
     if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text):
         return _date(*map(int, text.split("-")))

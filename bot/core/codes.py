@@ -1,7 +1,7 @@
 """The check letter of a code: P-014 is written P-014-K, so that a slip of the pen is not another patient.
 
 ISO 7064, pure system MOD 37,2: it catches every single changed character and every swap of two neighbours. The dash
-counts as the 37th character, so that a dash that moved is caught too; as a check letter it is written "+", for "-" would
+counts as the 37th character, so that a dash that moved is caught too; as a check letter it is written "+", as "-" would
 be lost. The letter is computed, never stored; capitals and small letters are the same.
 """
 

@@ -24,6 +24,7 @@ from bot.core.schedule import (
     weekly_after,
 )
 from bot.core.walltime import at_local, local_date, to_utc, zone_of
+from bot.store.away import leaves_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
@@ -123,7 +124,7 @@ def add_weekly(conn: Connection, pair: Pair, rule: WeeklyRule, zone: str, first:
 
 
 def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
-    """Make the sessions of a weekly rule up to some weeks ahead; the ids of those made now."""
+    """Make the sessions of a weekly rule up to some weeks ahead, none while the therapist is on leave; their ids."""
     row = conn.execute(select(weekly).where(weekly.c.id == weekly_id)).one()
     pair = pair_of(conn, row.pair_id)
     until = local_date(now + AHEAD, zone_of(row.zone))
@@ -131,7 +132,10 @@ def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
     rule = WeeklyRule(row.weekday, time.fromisoformat(row.time), row.minutes)
     last = min(until, row.ends_on or until)
     made = []
+    leaves = [one for one in leaves_of(conn, pair.therapist.id) if one.cancels]
     for wall in rule.walls(first, last):
+        if any(one.holds(wall.date()) for one in leaves):
+            continue
         with contextlib.suppress(Refused):  # the desk has put a session there already
             made.append(add_session(conn, pair, wall, row.zone, row.minutes, row.id))
     conn.execute(update(weekly).where(weekly.c.id == weekly_id).values(made_until=last))
