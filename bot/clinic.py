@@ -155,7 +155,7 @@ def add_session(
     length = _minutes(config, minutes)
     session_id = appointments.add_session(conn, pair, wall, config.clinic.zone, length)
     appointments.replan(conn, pair.id, config.plan, now)
-    return session_shown(appointments.session_row(conn, session_id), code)
+    return session_shown(appointments.session_row(conn, session_id), pair.patient.code)
 
 
 def _minutes(config: Config, minutes: int | None) -> int:
@@ -203,7 +203,7 @@ def set_weekly(
     made = appointments.lay_out(conn, weekly_id, now)
     appointments.replan(conn, pair.id, config.plan, now)
     shown = f"{WEEKDAYS[weekday]} {clock:%H:%M}"
-    return {"id": weekly_id, "patient": code, "weekly": shown, "from": begin.isoformat(), "sessions": made}
+    return {"id": weekly_id, "patient": pair.patient.code, "weekly": shown, "from": begin.isoformat(), "sessions": made}
 
 
 def listed(conn: Connection) -> list[Shown]:

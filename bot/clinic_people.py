@@ -100,8 +100,8 @@ def set_leave(
     preview: bool,
     now: datetime,
 ) -> Shown:
-    """A therapist's leave. `cancel`: the sessions of these days are cancelled, and weekly ones are not
-    laid out in them. `cover`: another therapist, who gets the digests and notices. `preview` says all that and changes nothing.
+    """A therapist's leave. `cancel`: the sessions of these days are cancelled, and no weekly ones are laid out in
+    them. `cover`: another therapist, who gets the digests and notices. `preview` says all that and changes nothing.
     """
     who = people.by_code(conn, code, "therapist")
     _span_or_refuse(span, _today(config, now))

@@ -33,6 +33,8 @@ def start(
         return relink.ask(conn, found, chat_id, config, now)
     if how == "too many":
         return _not_in("too_many_tries", lang, config)
+    if found is None and (waits := relink.waits(conn, chat_id, lang, config, now)):
+        return waits
     if how == "bad" or found is None:
         return _not_in("bad_link", lang, config)
     return _again(conn, found, config, now)

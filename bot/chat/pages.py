@@ -254,6 +254,8 @@ def _picture(conn: Connection, view: View, config: Config, now: datetime) -> Cha
 
 def _before(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """How things stood with the patient's therapist before this one, where the clinic said that it may be read."""
+    if parting.earlier_pair(conn, view.pair.id) is None:
+        return Outcome(toast=phrase(view.who.lang, "toast_stale"))
     return Outcome(page=partial(_earlier, view=view, config=config, now=now))
 
 

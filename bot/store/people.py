@@ -212,7 +212,7 @@ def redeem(
 ) -> tuple[Redeemed, Person | None]:
     """Let the bearer of a code in, once. The same chat may press Start again; a wrong code, a used one, one that has
     expired and one of somebody else look the same. At most `tries_an_hour` wrong tries by one chat. "relink": the code
-    is used up, and the chat is yet to be confirmed as the new one of that person.
+    is used up, and the chat is yet to be confirmed as that person's; until then it is nobody's ("again", None).
     """
     present = by_chat(conn, chat_id)
     row = conn.execute(select(invite).where(invite.c.code_hash == code_hash)).first()
@@ -220,6 +220,8 @@ def redeem(
         return "again", present
     if row is not None and row.relink and present is not None and present.id == row.person_id:
         return "again", present  # opened on the phone that is not lost: the link stays good for the new one
+    if row is not None and row.relink and row.used_by == chat_id:
+        return "again", None  # it waits, or was refused
     if _tries(conn, chat_id, now) >= tries_an_hour:
         return "too many", present
     if row is None or row.used_at is not None or row.expires_at <= now or present is not None:
