@@ -40,7 +40,8 @@ person = Table(
     Column("code", String(32), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("lang", String(8), nullable=False),
-    # invited -> consenting -> settling -> active; then paused, declined, stopped; unreachable is a time, below
+    # invited -> consenting -> settling -> active; then paused, declined, stopped, discharged; unreachable is a time,
+    # below
     Column("state", String(16), nullable=False),
     Column("chat_id", BIG, nullable=True),
     Column("unreachable_since", Utc, nullable=True),
@@ -66,6 +67,8 @@ pair = Table(
     ref("therapist_id", "person"),
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc, nullable=True),
+    # whether the therapist may read the pair that the patient formed before this one
+    Column("history", Boolean, nullable=False, server_default=text("false")),
     Index(None, "patient_id"),
     Index(None, "therapist_id"),
 )
@@ -266,6 +269,23 @@ invite = Table(
     Column("expires_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),
     Column("used_by", BIG, nullable=True),
+    Column("relink", Boolean, nullable=False, server_default=text("false")),  # for a new phone of somebody who is in
+)
+
+# A new phone that wants to stand for somebody who is in already: somebody who knows the person must confirm it.
+relink = Table(
+    "relink",
+    metadata,
+    Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("chat_id", BIG, nullable=False),  # the new one
+    Column("state", String(16), nullable=False),  # waiting -> let_in | refused
+    Column("asked_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("decided_at", Utc, nullable=True),
+    Index(None, "person_id"),
+    Index(None, "chat_id"),
 )
 
 invite_try = Table(
@@ -298,6 +318,21 @@ away = Table(
     Column("first", Date, nullable=False),  # the person's local dates, both inclusive
     Column("last", Date, nullable=False),
     Index(None, "person_id"),
+)
+
+# A therapist's days off; the cover gets the digests and the notices of these days.
+leave = Table(
+    "leave",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("first", Date, nullable=False),  # the clinic's dates, both inclusive
+    Column("last", Date, nullable=False),
+    Column("cancels", Boolean, nullable=False),  # no weekly session is laid out in these days
+    ref("cover_id", "person", nullable=True),
+    Index(None, "person_id"),
+    Index(None, "cover_id"),
 )
 
 # A digest of one pair (before `session_id`) or the weekly one of a therapist (`session_id` null, `pair_id` null).
