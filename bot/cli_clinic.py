@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bot.cli_options import config_option, does, json_option
+from bot.cli_people import add_to
 from bot.cli_sessions import closure, session, sessions, week
 
 
@@ -55,21 +56,6 @@ def _added(shown: Any) -> str:
     return f"{shown['role'].title()} {shown['code']} is added. Next: accord clinic invite {shown['code']}"
 
 
-@clinic.command()
-@click.argument("code")
-@config_option
-@json_option
-def invite(code: str, config_file: Path, as_json: bool) -> None:
-    """Make a single-use link for a therapist or a patient, and its QR code."""
-    from bot.desk import UNKNOWN_BOT, qr_code
-
-    shown = does(config_file, as_json, "invite", code)
-    if UNKNOWN_BOT in shown["link"]:
-        click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
-    if not as_json:
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {shown['expires']}.")
-
-
 @clinic.command("list")
 @config_option
 @json_option
@@ -80,4 +66,8 @@ def list_all(config_file: Path, as_json: bool) -> None:
 
 def _table(rows: Any) -> str:
     names = ("id", "role", "code", "patient", "starts", "zone", "state")
-    return "\n".join("  ".join(str(row[name]) for name in names if name in row) for row in rows)
+    shown = [row | ({"code": f"{row['code']}-{row['check']}"} if "check" in row else {}) for row in rows]
+    return "\n".join("  ".join(str(row[name]) for name in names if name in row) for row in shown)
+
+
+add_to(clinic, patient, therapist)

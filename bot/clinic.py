@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from bot import ids
 from bot.config import Config
+from bot.core.codes import check_letter
 from bot.core.person import Person
 from bot.core.problem import did_you_mean
 from bot.core.series import NotARule, Rule, parse
 from bot.core.walltime import is_zone, to_utc, zone_names, zone_of
-from bot.store import appointments, people
+from bot.store import appointments, people, relinks
 from bot.store.columns import AnyRow
 from bot.store.effects import with_effect
 from bot.store.people import Refused
@@ -127,21 +128,29 @@ def add_patient(
     other = people.by_code(conn, therapist, "therapist")
     patient = people.add(conn, "patient", code_or_refuse(code), zone_or_refuse(zone), lang_or_refuse(lang, config))
     pair_id = people.add_pair(conn, patient.id, other.id, now)
-    return person_shown(patient) | {"therapist": therapist, "pair": pair_id}
+    return person_shown(patient) | {"therapist": other.code, "pair": pair_id}
 
 
 def person_shown(who: Person) -> Shown:
-    """A person as the desk sees them: never an answer, never a chat."""
-    return {"id": who.id, "role": who.role, "code": who.code, "zone": who.zone, "lang": who.lang, "state": who.state}
+    """A person as the desk sees them, with the code's check letter: never an answer, never a chat."""
+    return {
+        "id": who.id, "role": who.role, "code": who.code, "check": check_letter(who.code), "zone": who.zone,
+        "lang": who.lang, "state": who.state,
+    }  # fmt: skip
 
 
-def invite(conn: Connection, config: Config, code: str, now: datetime) -> Invited:
-    """Make a single-use invite for somebody who is not in yet."""
+def invite(conn: Connection, config: Config, code: str, now: datetime, relink: bool = False) -> Invited:
+    """Make a single-use invite for somebody who is not in yet; `relink`: for a new phone of somebody who is."""
     who = people.by_code(conn, code)
-    if who.chat_id is not None:
-        raise Refused(f'"{code}" is in already.')
-    invited = Invited(code, ids.token(), now + config.invite.valid)
-    people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires)
+    if who.chat_id is not None and not relink:
+        raise Refused(f'"{who.code}" is in already. For a new phone: accord clinic invite {who.code} --relink')
+    if who.chat_id is None and relink:
+        raise Refused(f'"{who.code}" is not in yet: accord clinic invite {who.code}')
+    if who.state == "discharged":
+        raise Refused(f'"{who.code}" is discharged.')
+    invited = Invited(who.code, ids.token(), now + config.invite.valid)
+    people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires, relink)
+    relinks.refuse_all(conn, who.id, now)
     return invited
 
 
@@ -166,7 +175,7 @@ def add_session(
 
     def work() -> Shown:
         session_id = appointments.add_session(conn, pair, wall, zone, length)
-        return session_shown(appointments.session_row(conn, session_id), code)
+        return session_shown(appointments.session_row(conn, session_id), pair.patient.code)
 
     return changing(conn, config, [pair.id], now, work)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic, clinic_closures, clinic_import, clinic_series
+from bot import clinic, clinic_closures, clinic_import, clinic_people, clinic_series
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
@@ -46,7 +46,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
     async with await Store.open(config.database.path, now=clock.now) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if verb == "invite":
-            return await _invite(store, config, values[0], clock.now())
+            return await _invite(store, config, values[0], values[1], clock.now())
         work, given = prepared(config, verb, values, clock.now(), options)
         if not preview:
             return await store.write(work, *given)
@@ -68,10 +68,15 @@ def prepared(
         return clinic.listed, ()
     if verb == "add_therapist":
         return clinic.add_therapist, (config, *values)
+    if verb == "add_staff":
+        return clinic_people.add_staff, (config, *values)
     more = {name: _date(value) if name in DATES else value for name, value in (options or {}).items()}
     if verb in ("import_sessions", "import_closures"):
         return _import(config, verb, values[0], now, more)
     work = partial(_verb(verb), **more)
+    if verb in ("set_away", "remove_away", "set_leave", "end_leave"):
+        code, days, *others = values
+        return work, (config, code, None if days is None else clinic.parse_span(days), *others, now)
     if verb in ("add_session", "move_session"):
         code, starts, *minutes = values
         return work, (config, code, clinic.parse_wall(starts), *minutes, now)
@@ -102,7 +107,7 @@ def _bytes_of(file: Path) -> bytes:
 
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
-    modules = (clinic, clinic_series, clinic_closures, clinic_import)
+    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_people)
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
 
@@ -111,15 +116,11 @@ def _date(text: str | None) -> date | None:
     return None if text is None else clinic.parse_date(text)
 
 
-async def _invite(store: Store, config: Config, code: str, now: datetime) -> dict[str, str]:
+async def _invite(store: Store, config: Config, code: str, relink: bool, now: datetime) -> dict[str, str]:
     name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
-    invited = await store.write(_make_invite, config, code, now)
+    invited = await store.write(clinic.invite, config, code, now, relink)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
-
-
-def _make_invite(conn: Connection, config: Config, code: str, now: datetime) -> clinic.Invited:
-    return clinic.invite(conn, config, code, now)
 
 
 async def _ask_name(store: Store, config: Config) -> str | None:

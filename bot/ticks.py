@@ -20,7 +20,7 @@ from bot.core.checkin import after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
-from bot.core.person import Pair
+from bot.core.person import APART, Pair
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
@@ -196,7 +196,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
     session, following, number = around
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
     planned_until = kept.check_in.closes
-    if now < planned_until and kept.person.state not in ("stopped", "declined") and not kept.person.can_be_asked:
+    if now < planned_until and kept.person.state not in APART and not kept.person.can_be_asked:
         # Not in yet, or the phone blocked us: whoever comes (back) before the closing is asked then.
         checkins.postpone(conn, kept.check_in.id, planned_until)
         return
@@ -233,8 +233,8 @@ def _why_not(
     kept: Kept, who: Receiver, config: Config, number: int, now: datetime, too_late: bool
 ) -> tuple[str, str] | None:
     """State and reason of a check-in that is not asked; None if it is."""
-    if kept.person.state in ("stopped", "declined"):
-        return "excused", "stopped"
+    if kept.person.state in APART:
+        return "excused", "paused" if kept.person.state == "paused" else "stopped"
     if not kept.person.can_be_asked:
         return "not_asked", "not in yet" if kept.person.unreachable_since is None else "unreachable"
     if too_late:

@@ -19,7 +19,8 @@ ROWS = """
     core
     clock ids message toml calendars
     config store render outward wire
-    delivery clinic chat drawing
+    delivery chat drawing
+    clinic
     inbox ticks web
     app
     desk service explain rehearse play simulation
@@ -42,6 +43,8 @@ HOUSES = {
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
+    "clinic_people": "clinic",
+    "cli_people": "cli",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is

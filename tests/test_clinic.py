@@ -69,7 +69,7 @@ def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_a_therapist_is_added(desk: Desk) -> None:
     shown = desk.gives("therapist", "add", "--code", "T-2", "--zone", "Europe/Berlin", "--lang", "en")
     assert shown == {
-        "id": shown["id"], "role": "therapist", "code": "T-2", "zone": "Europe/Berlin", "lang": "en",
+        "id": shown["id"], "role": "therapist", "code": "T-2", "check": "S", "zone": "Europe/Berlin", "lang": "en",
         "state": "invited",
     }  # fmt: skip
 
@@ -220,5 +220,5 @@ def test_without_json_a_person_reads_a_sentence(desk: Desk) -> None:
 def test_the_desk_never_sees_an_answer_or_a_chat(desk: Desk) -> None:
     names = {name for row in desk.gives("list") for name in row}
     assert names <= {
-        "id", "role", "code", "zone", "lang", "state", "patient", "therapist", "starts", "minutes", "confirm",
+        "id", "role", "code", "check", "zone", "lang", "state", "patient", "therapist", "starts", "minutes", "confirm",
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from bot import clinic_login, ids
 from bot.config import Config, Web
 from bot.store import people
-from bot.store.tables import web_form, web_login, web_session
+from bot.store.tables_web import web_form, web_login, web_session
 from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
 from tests.browser import Browser, Reader, browser
 from tests.conftest import BEGINS, Clinic, denver

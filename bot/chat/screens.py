@@ -33,7 +33,7 @@ def show(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
     check, place, lang = kept.check_in, kept.check_in.place, kept.person.lang
     if check.state == "answered":
         return _sent(kept, config)
-    if check.state in ("excused", "not_asked"):
+    if check.state in ("excused", "not_asked") or kept.ended:
         noted = "did_not_meet_noted" if kept.why == "not_met" else "not_needed"
         return Message(phrase(lang, noted))
     if is_over(check, now, config.plan):

@@ -8,8 +8,12 @@ from typing import Any, Literal
 from bot.core.schedule import AskAt
 
 Role = Literal["patient", "therapist", "staff"]
-PersonState = Literal["invited", "consenting", "settling", "choosing", "active", "declined", "stopped"]
+PersonState = Literal[
+    "invited", "consenting", "settling", "choosing", "active", "paused", "declined", "stopped", "discharged"
+]
 JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
+APART: tuple[PersonState, ...] = ("paused", "declined", "stopped", "discharged")
+"""Whoever is not asked because that was decided, not because they cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _KEPT = (
         session.c.starts_at,
         session.c.zone.label("session_zone"),
         _patient.c.code.label("code"),
+        pair.c.ended_at,
     )
     .join(session, session.c.id == check_in.c.session_id)
     .join(pair, pair.c.id == check_in.c.pair_id)
@@ -80,6 +81,7 @@ class Kept:
     why: str | None
     opened: datetime | None
     code: str  # the patient's, for the therapist's eyes
+    ended: bool = False  # the pair does not exist any more: there is nobody to answer
 
     def with_message(self, message_id: int | None) -> "Kept":
         """The same, standing in that message."""
@@ -104,6 +106,7 @@ def _kept(conn: Connection, row: AnyRow, who: Person) -> Kept:
     return Kept(
         from_row(row, who, answers), who, row.pair_id, row.session_id, row.local, row.starts_at, row.session_zone,
         row.opens_at, asks, row.message_id, row.why, row.opened_at, row.code,
+        row.ended_at is not None,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from bot.core.login import LINK_LASTS, LONGEST, is_over, may_log_in
 from bot.core.person import Person
 from bot.store import people
 from bot.store.columns import AnyRow
-from bot.store.tables import web_form, web_login, web_session
+from bot.store.tables_web import web_form, web_login, web_session
 from bot.store.upsert import insert_or_leave
 
 KEPT = timedelta(days=1)

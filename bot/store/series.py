@@ -9,6 +9,7 @@ from bot.core.person import Pair
 from bot.core.series import Rule, from_rfc
 from bot.core.walltime import local_date, zone_of
 from bot.store.appointments import add_session, move_session, remove_or_cancel, session_row
+from bot.store.away import leaves_of
 from bot.store.closures import cancel_for, closed_on, closures
 from bot.store.columns import AnyRow
 from bot.store.people import Refused, pair_of
@@ -20,7 +21,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class LaidOut:
-    """The sessions made (ids), and the wall times left out, each with a sentence: it is taken, or a closed day."""
+    """The sessions made (ids), and the wall times left out, each with a sentence: it is taken, or a day off."""
 
     made: list[int] = field(default_factory=list)
     taken: dict[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ def series_row(conn: Connection, series_id: int) -> AnyRow:
 
 
 def lay_out(conn: Connection, series_id: int, now: datetime) -> LaidOut:
-    """Make the sessions of a series up to some weeks ahead, but for closed days and times that are taken."""
+    """Make the sessions of a series up to some weeks ahead, but for days off and times that are taken."""
     row = series_row(conn, series_id)
     until = local_date(now + AHEAD, zone_of(row.zone))
     last = min(until, row.ends_on or until)
@@ -63,10 +64,14 @@ def lay_out(conn: Connection, series_id: int, now: datetime) -> LaidOut:
 def lay_between(conn: Connection, row: AnyRow, first: date, last: date) -> LaidOut:
     """Make the sessions of a series from one date to another, both inclusive."""
     pair, closed, laid = pair_of(conn, row.pair_id), closures(conn), LaidOut()
+    leaves = [one for one in leaves_of(conn, pair.therapist.id) if one.cancels]
     for wall in rule_of(row).walls(row.starts_on, first, last):
         local = wall.isoformat(timespec="minutes")
         if (off := closed_on(closed, wall.date())) is not None:
             laid.closed[local] = f"The clinic is closed then (closure {off.id})."
+            continue
+        if any(one.holds(wall.date()) for one in leaves):
+            laid.closed[local] = f"{pair.therapist.code} is on leave then."
             continue
         try:
             laid.made.append(add_session(conn, pair, wall, row.zone, row.minutes, series_id=row.id))

@@ -40,7 +40,8 @@ person = Table(
     Column("code", String(32), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("lang", String(8), nullable=False),
-    # invited -> consenting -> settling -> active; then paused, declined, stopped; unreachable is a time, below
+    # invited -> consenting -> settling -> active; then paused, declined, stopped, discharged; unreachable is a time,
+    # below
     Column("state", String(16), nullable=False),
     Column("chat_id", BIG, nullable=True),
     Column("unreachable_since", Utc, nullable=True),
@@ -66,6 +67,8 @@ pair = Table(
     ref("therapist_id", "person"),
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc, nullable=True),
+    # whether the therapist may read the pair that the patient formed before this one
+    Column("history", Boolean, nullable=False, server_default=text("false")),
     Index(None, "patient_id"),
     Index(None, "therapist_id"),
 )
@@ -266,6 +269,23 @@ invite = Table(
     Column("expires_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),
     Column("used_by", BIG, nullable=True),
+    Column("relink", Boolean, nullable=False, server_default=text("false")),  # for a new phone of somebody who is in
+)
+
+# A new phone that wants to stand for somebody who is in already: somebody who knows the person must confirm it.
+relink = Table(
+    "relink",
+    metadata,
+    Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("chat_id", BIG, nullable=False),  # the new one
+    Column("state", String(16), nullable=False),  # waiting -> let_in | refused
+    Column("asked_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("decided_at", Utc, nullable=True),
+    Index(None, "person_id"),
+    Index(None, "chat_id"),
 )
 
 invite_try = Table(
@@ -298,6 +318,21 @@ away = Table(
     Column("first", Date, nullable=False),  # the person's local dates, both inclusive
     Column("last", Date, nullable=False),
     Index(None, "person_id"),
+)
+
+# A therapist's days off; the cover gets the digests and the notices of these days.
+leave = Table(
+    "leave",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("first", Date, nullable=False),  # the clinic's dates, both inclusive
+    Column("last", Date, nullable=False),
+    Column("cancels", Boolean, nullable=False),  # no weekly session is laid out in these days
+    ref("cover_id", "person", nullable=True),
+    Index(None, "person_id"),
+    Index(None, "cover_id"),
 )
 
 # A digest of one pair (before `session_id`) or the weekly one of a therapist (`session_id` null, `pair_id` null).
@@ -362,59 +397,4 @@ outbox = Table(
     Column("error", String(200), nullable=True),
     index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
     Index(None, "person_id"),
-)
-
-# A link that logs somebody in to the clinic's page, once. `message_id`: the message in the chat that holds it.
-web_login = Table(
-    "web_login",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("token_hash", String(64), nullable=False, unique=True),
-    Column("expires_at", Utc, nullable=False),
-    Column("used_at", Utc, nullable=True),
-    Column("message_id", Integer, nullable=True),
-    Column("hide_at", Utc, nullable=True),  # when the message should go; null: none, or gone
-    index_where("ix_web_login_hide", "hide_at", "hide_at IS NOT NULL"),
-)
-
-web_session = Table(
-    "web_session",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("token_hash", String(64), nullable=False, unique=True),
-    Column("began_at", Utc, nullable=False),
-    Column("seen_at", Utc, nullable=False),
-    Index(None, "person_id"),
-)
-
-# A form that was sent, and where that led: sending it again leads there without doing anything.
-web_form = Table(
-    "web_form",
-    metadata,
-    Column("form_hash", String(64), primary_key=True),
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("led_to", String(200), nullable=False),
-    Column("at", Utc, nullable=False),
-    Index(None, "at"),
-)
-
-# A mark of the front desk that can be taken back for some minutes: what the session was before, and what it became.
-desk_mark = Table(
-    "desk_mark",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    of_clinic(),
-    ref("session_id", "session"),
-    ref("person_id", "person"),  # who marked it
-    Column("state_before", String(16), nullable=False),
-    Column("confirm_before", Boolean, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("at", Utc, nullable=False),
-    Column("undone_at", Utc, nullable=True),
-    Index(None, "at"),
 )
