@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot import ids
+from bot.chat.login import make_link
 from bot.clinic import Shown
 from bot.config import Config
 from bot.core.login import LINK_LASTS, may_log_in
 from bot.core.person import Person
-from bot.store import logins, people
+from bot.store import people
 from bot.store.people import Refused
 
 
@@ -22,13 +22,6 @@ def login(conn: Connection, config: Config, code: str | None, now: datetime) -> 
         raise Refused(f'"{who.code}" may not see the page: it is for staff, and for therapists who are in.')
     link, _ = make_link(conn, config, who, now)
     return {"code": who.code, "link": link, "expires": (now + LINK_LASTS).strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def make_link(conn: Connection, config: Config, who: Person, now: datetime) -> tuple[str, int]:
-    """A link for this person, and the number under which it is kept."""
-    token = ids.token()
-    login_id = logins.add_link(conn, who, ids.hashed(token), now)
-    return f"{config.web.address}/login/{token}", login_id
 
 
 def _only_one(conn: Connection) -> Person:

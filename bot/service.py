@@ -15,8 +15,10 @@ from bot.web.errors import CannotListen
 
 DONE, CANNOT, HELD = 0, 1, 3
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
-LOUD = ("alembic", "httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy", "uvicorn",
-        "python_multipart")  # fmt: skip
+LOUD = (
+    "alembic", "httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy", "uvicorn",
+    "python_multipart",
+)  # fmt: skip
 
 
 class Redacting(logging.Formatter):

@@ -205,7 +205,10 @@ def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) ->
             assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
         rendered.add(name)
     parts = {"agrees.txt", "goals.txt", "homework.txt", "measures.txt", "own_words.txt"}
-    assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html") and file.parent.name != "web"} - parts
+    assert (
+        rendered
+        == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html") and file.parent.name != "web"} - parts
+    )
 
 
 @lang

@@ -10,10 +10,11 @@ import pytest
 from bot import clinic_login, ids
 from bot.config import Config, Web
 from bot.store import people
+from bot.store.tables import outbox
 from bot.store.tables_web import web_form, web_login, web_session
 from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
 from tests.browser import Browser, Reader, browser
-from tests.conftest import BEGINS, Clinic, denver
+from tests.conftest import BEGINS, Clinic, Someone, denver
 
 
 @pytest.fixture
@@ -29,9 +30,17 @@ async def link_for(clinic: Clinic, code: str) -> str:
 
 
 @pytest.fixture
-async def desk(clinic: Clinic) -> AsyncIterator[Browser]:
-    """Sam of the front desk, logged in."""
+async def staff(clinic: Clinic) -> None:
+    """Sam works at the front desk."""
     await clinic.desk(people.add, "staff", "S-1", "America/Denver", "en")
+
+
+@pytest.fixture
+async def desk(
+    clinic: Clinic,
+    staff: None,  # noqa: ARG001
+) -> AsyncIterator[Browser]:
+    """Sam's browser, logged in."""
     async with browser(clinic).client as client:
         sam = Browser(client, clinic)
         await sam.opens(await link_for(clinic, "S-1"))
@@ -39,7 +48,8 @@ async def desk(clinic: Clinic) -> AsyncIterator[Browser]:
         yield sam
 
 
-async def test_a_link_logs_in_once(clinic: Clinic, desk: Browser) -> None:
+@pytest.mark.usefixtures("staff")
+async def test_a_link_logs_in_once(clinic: Clinic) -> None:
     link = await link_for(clinic, "S-1")
     other = browser(clinic)
     await other.opens(link)
@@ -54,7 +64,8 @@ async def test_a_link_logs_in_once(clinic: Clinic, desk: Browser) -> None:
     assert "This link is over" in late.text
 
 
-async def test_two_who_press_at_once_get_one_session(clinic: Clinic, desk: Browser) -> None:
+@pytest.mark.usefixtures("staff")
+async def test_two_who_press_at_once_get_one_session(clinic: Clinic) -> None:
     link = await link_for(clinic, "S-1")
     first, second = browser(clinic), browser(clinic)
     await first.opens(link)
@@ -62,10 +73,11 @@ async def test_two_who_press_at_once_get_one_session(clinic: Clinic, desk: Brows
     await first.presses("Log in")
     await second.presses("Log in")
     assert (first.status, second.status) == (200, 410)
-    assert len(await clinic.rows(web_session)) == 2  # the desk's and the first's
+    assert len(await clinic.rows(web_session)) == 1
 
 
-async def test_a_link_is_over_after_ten_minutes_and_when_there_is_a_newer_one(clinic: Clinic, desk: Browser) -> None:
+@pytest.mark.usefixtures("staff")
+async def test_a_link_is_over_after_ten_minutes_and_when_there_is_a_newer_one(clinic: Clinic) -> None:
     older = await link_for(clinic, "S-1")
     link = await link_for(clinic, "S-1")
     assert (await browser(clinic).opens(older)).status == 410
@@ -96,7 +108,8 @@ async def test_the_cookie_is_for_this_page_alone(clinic: Clinic, desk: Browser) 
     assert "secure" not in cookie  # on this machine only; see below for https
 
 
-async def test_under_https_the_cookie_is_secure(clinic: Clinic, desk: Browser) -> None:
+@pytest.mark.usefixtures("staff")
+async def test_under_https_the_cookie_is_secure(clinic: Clinic) -> None:
     web = Web(enabled=True, public_url="https://accord.example.org")
     clinic.config = replace(clinic.config, web=web)
     shown = await clinic.desk(clinic_login.login, clinic.config, "S-1", clinic.clock.now())
@@ -299,3 +312,65 @@ async def test_a_browser_that_is_not_logged_in_finds_the_way(clinic: Clinic) -> 
 def test_the_reader_knows_a_form() -> None:
     page = Reader("<form action=/a><input name=x value=1><select name=y><option value=2></select><button>Go</button>")
     assert page.forms[0].fields == {"x": "1", "y": "2"}
+
+
+# ------------------------------------------------------------------------------------------------ the chat
+
+
+def link_in(words: str) -> str:
+    """The path of the link in a message."""
+    return words.partition("http://127.0.0.1:8080")[2].split()[0]
+
+
+async def test_a_therapist_gets_a_link_in_the_chat_and_it_hides_itself(clinic: Clinic, tomas: Someone) -> None:
+    await tomas.says("/login")
+    assert "works once, for 10 minutes" in tomas.screen
+    page = browser(clinic)
+    await page.opens(link_in(tomas.screen))
+    await page.presses("Log in")
+    assert "T-1" in page.text
+    await clinic.wait(seconds=1)
+    assert tomas.screen == "The link is no longer shown. Send /login for a new one."
+
+    await tomas.says("/login")
+    await clinic.wait(minutes=10)
+    assert not tomas.sees("/login/")
+    assert tomas.prompts == []
+
+
+async def test_a_link_can_be_hidden_before(clinic: Clinic, tomas: Someone, vera: Someone) -> None:
+    await tomas.says("/login")
+    link, hide = link_in(tomas.screen), tomas.data["Hide"]
+    await vera.says("/help")
+    await vera.presses(hide)
+    assert tomas.sees(link)
+    await tomas.taps("Hide")
+    assert not tomas.sees(link)
+    assert (await browser(clinic).opens(link)).status == 200
+    await clinic.wait(minutes=11)  # and nothing more comes of it
+
+
+async def test_a_link_that_does_not_arrive_is_not_kept(clinic: Clinic, tomas: Someone) -> None:
+    clinic.emulator.faults.add("broken", method="sendMessage", count=1)
+    await tomas.says("/login")
+    assert not tomas.sees("/login/")
+    kept = await clinic.rows(outbox)
+    assert "/login/" not in repr([row.body for row in kept])
+
+
+@pytest.mark.parametrize("code", ["P-014", "T-1"])
+async def test_without_a_page_or_without_a_right_to_it_there_is_only_help(
+    clinic: Clinic, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if code == "T-1":
+        monkeypatch.setattr("bot.chat.login.is_offered", lambda *_: False)
+    await clinic[code].says("/login")
+    assert "/login/" not in clinic[code].screen
+    assert "/help" in clinic[code].screen
+
+
+async def test_the_help_names_it(tomas: Someone, anna: Someone) -> None:
+    await tomas.says("/help")
+    await anna.says("/help")
+    assert "/login" in tomas.screen
+    assert "/login" not in anna.screen

@@ -1,4 +1,4 @@
-"""The fields of a form, as words -> values, with every mistake at once. What a mistake is called stands in a template."""
+"""The fields of a form, words -> values, with every mistake at once. What a mistake is called stands in a template."""
 
 import re
 from collections.abc import Callable, Collection, Mapping

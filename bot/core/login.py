@@ -16,7 +16,7 @@ NOTICED = timedelta(minutes=1)
 
 def may_log_in(who: Person) -> bool:
     """Whether the page is for this person: staff until they leave, a therapist who takes part; never a patient."""
-    return who.role == "staff" and who.state != "discharged" or who.role == "therapist" and who.state == "active"
+    return (who.role == "staff" and who.state != "discharged") or (who.role == "therapist" and who.state == "active")
 
 
 def is_over(began: datetime, seen: datetime, now: datetime) -> bool:

@@ -90,15 +90,29 @@ def set_message(conn: Connection, login_id: int, message_id: int) -> None:
     conn.execute(update(web_login).where(web_login.c.id == login_id).values(values))
 
 
-def to_hide(conn: Connection, now: datetime, most: int) -> list[tuple[int, int, int]]:
-    """Links whose message should go: id, whose, and the message."""
-    rows = conn.execute(
-        select(web_login.c.id, web_login.c.person_id, web_login.c.message_id)
-        .where(web_login.c.hide_at.is_not(None), web_login.c.hide_at <= now)
-        .order_by(web_login.c.hide_at)
-        .limit(most)
-    )
-    return [(row.id, row.person_id, row.message_id) for row in rows]
+def due_ids(conn: Connection, now: datetime, most: int) -> list[int]:
+    """Links whose message should go."""
+    due = (web_login.c.hide_at.is_not(None)) & (web_login.c.hide_at <= now)
+    return list(conn.execute(select(web_login.c.id).where(due).order_by(web_login.c.hide_at).limit(most)).scalars())
+
+
+def postpone(conn: Connection, login_id: int, until: datetime) -> None:
+    """Look at this one again later."""
+    conn.execute(update(web_login).where(web_login.c.id == login_id).values(hide_at=until))
+
+
+def message_of(conn: Connection, login_id: int) -> tuple[Person, int]:
+    """Whose link it is, and the message that holds it."""
+    row = conn.execute(select(web_login.c.person_id, web_login.c.message_id).where(web_login.c.id == login_id)).one()
+    return people.by_id(conn, row.person_id), row.message_id
+
+
+def is_own(conn: Connection, who: Person, number: str) -> bool:
+    """Whether a link of that number was made for this person."""
+    if not number.isdecimal() or len(number) > 9:
+        return False
+    query = select(web_login.c.id).where(web_login.c.id == int(number), web_login.c.person_id == who.id)
+    return conn.execute(query).first() is not None
 
 
 def hidden(conn: Connection, login_id: int) -> None:

@@ -78,5 +78,3 @@ async def off(visit: Visit, form: Sent) -> Response:
     response = RedirectResponse("/login", SEE_OTHER)
     response.delete_cookie(visit.site.cookie, path="/", secure=visit.site.secure, httponly=True, samesite="strict")
     return response
-
-

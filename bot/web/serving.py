@@ -1,4 +1,4 @@
-"""The page's server inside the bot's event loop: it starts and stops with the bot, and leaves signals and logs alone."""
+"""The page's server in the bot's event loop: it starts and stops with the bot, and leaves signals and logs alone."""
 
 import asyncio
 import socket
