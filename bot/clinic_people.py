@@ -31,7 +31,8 @@ REASONS = {
 def _span_or_refuse(span: Span, today: date) -> Span:
     why = wrong(span, today)
     if why is not None:
-        raise Refused(f"{_said(span)} {REASONS[why]}: write it as 2026-12-01..2026-12-10.")
+        says = f"{_said(span)} {REASONS[why]}: write it as 2026-12-01..2026-12-10."
+        raise Refused(says, f"span_{why}", field="last")
     return span
 
 

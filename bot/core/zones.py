@@ -1,5 +1,7 @@
 """Places to choose a time zone from: a few by region, enough to say "same time as mine". Nobody shares a location."""
 
+from functools import lru_cache
+
 from bot.core.problem import did_you_mean
 from bot.core.walltime import zone_names
 
@@ -69,3 +71,9 @@ def nearest_zones(name: str) -> list[str]:
         if hint := did_you_mean(wanted, words):
             return [words[hint.split('"')[1]]]
     return []
+
+
+@lru_cache(maxsize=1)
+def placed_zones() -> list[str]:
+    """The names of all zones that have a place in them, to pick from."""
+    return sorted(name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/")))

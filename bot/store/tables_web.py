@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table
 
 from bot.store.columns import Utc, index_where, metadata, of_clinic, ref
+from bot.store.tables import session
 
 # A link that logs somebody in to the clinic's page, once. `message_id`: the message in the chat that holds it.
 web_login = Table(
@@ -58,3 +59,6 @@ desk_mark = Table(
     Column("undone_at", Utc, nullable=True),
     Index(None, "at"),
 )
+
+# The week of a whole clinic is looked up by time alone.
+Index("ix_session_starts_at", session.c.starts_at)

@@ -14,10 +14,26 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.core.person import Role
 from bot.store.engine import Store
-from bot.web import login, settings
+from bot.web import (
+    care,
+    change,
+    closures,
+    enrol,
+    imports,
+    invites,
+    login,
+    numbers,
+    patient,
+    schedule,
+    settings,
+    therapists,
+    today,
+    week,
+)
+from bot.web.change import Change
 from bot.web.guards import Guards, Rules
 from bot.web.tries import Tries
-from bot.web.visit import BOTH, Action, Screen, Site, action, missing, screen
+from bot.web.visit import BOTH, STAFF, Action, Screen, Site, action, missing, screen
 
 STYLE = Path(__file__).with_name("accord.css").read_text(encoding="utf-8")
 A_YEAR_S = 31_536_000
@@ -54,19 +70,51 @@ def _routes(shared: Site) -> list[Route]:
     ]
     screens = [Route(path, screen(shared, roles, show), methods=["GET"]) for path, roles, show in SCREENS]
     actions = [Route(path, action(shared, roles, act), methods=["POST"]) for path, roles, act in ACTIONS]
-    return [*routes, *screens, *actions]
+    for path, one in CHANGES.items():
+        screens.append(Route(path, screen(shared, STAFF, partial(change.show, one)), methods=["GET"]))
+        actions.append(Route(path, action(shared, STAFF, partial(change.act, one)), methods=["POST"]))
+    patients = Route("/patients/{code}", screen(shared, BOTH, patient.show), methods=["GET"])  # after /patients/add
+    return [*routes, *screens, patients, *actions]
 
 
 SCREENS: list[tuple[str, tuple[Role, ...], Screen]] = [
-    ("/", BOTH, settings.show),
+    ("/", BOTH, week.first_screen),
+    ("/today", STAFF, today.show),
+    ("/week", BOTH, week.show),
+    ("/patients", BOTH, patient.listed),
+    ("/therapists", STAFF, therapists.show),
+    ("/closures", STAFF, closures.show),
+    ("/import", STAFF, imports.show),
+    ("/numbers", STAFF, numbers.show),
     ("/settings", BOTH, settings.show),
 ]
 """Address, who may see it, and what shows it."""
 ACTIONS: list[tuple[str, tuple[Role, ...], Action]] = [
+    ("/today", STAFF, today.act),
+    ("/import", STAFF, imports.act),
     ("/settings", BOTH, settings.save),
     ("/logoff", BOTH, login.off),
+    ("/patients/{code}/invite", STAFF, invites.make),
+    ("/therapists/{code}/invite", STAFF, invites.make),
+    ("/staff/{code}/invite", STAFF, invites.make),
 ]
 """Where forms are sent, who may, and what they do."""
+OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END)}
+OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in therapists.CHANGES}
+CHANGES: dict[str, Change] = {
+    "/patients/add": enrol.ENROL,
+    **{f"/patients/{{code}}/{name}": one for name, one in OF_PATIENT.items()},
+    "/sessions/{number:int}/move": schedule.MOVE,
+    "/sessions/{number:int}/cancel": schedule.CANCEL,
+    "/sessions/{number:int}/again": schedule.PLAN_AGAIN,
+    "/therapists/add": therapists.ADD,
+    **{f"/therapists/{{code}}/{name}": one for name, one in OF_THERAPIST.items()},
+    "/closures/add": closures.ADD,
+    "/closures/{number:int}/remove": closures.REMOVE,
+    "/staff/add": settings.ADD,
+    "/staff/{code}/discharge": settings.DISCHARGE,
+}
+"""Changes by staff: the form is asked for and sent at the same address."""
 
 
 async def _style(_: Site, __: Request) -> Response:

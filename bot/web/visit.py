@@ -17,11 +17,13 @@ from bot.config import Config
 from bot.core.fields import Mistake
 from bot.core.login import IDLE, is_new_sign
 from bot.core.person import Person, Role
+from bot.core.zones import placed_zones
 from bot.render import page, part
 from bot.store import logins
 from bot.store.engine import Store
 from bot.store.errors import NotStored
 from bot.store.logins import Session
+from bot.store.people import Refused
 from bot.web.guards import TOO_LARGE
 from bot.web.tries import Tries
 
@@ -96,16 +98,16 @@ class Visit:
             "mistakes": in_words(self.who.lang, mistakes),  # type: ignore[arg-type]
             "who": self.who, "menu": MENU[self.who.role], "here": template, "style": self.site.style,
             "clinic": self.config.clinic, "form": ids.sealed(self.key, ids.token()), "done": self.asked.get("done"),
-            "spoken": self.who.lang,
+            "spoken": self.who.lang, "zones": placed_zones,
         }  # fmt: skip
         text = page(self.who.lang, f"web/{template}.html", **shared | values)
         return HTMLResponse(text, status, {"refresh": f"{CLEAR_AFTER_S}; url=/login"})
 
 
-def in_words(lang: str, mistakes: Mapping[str, Mistake | str]) -> dict[str, str]:
-    """What is wrong with each field, as a sentence; a refusal of the desk is one already."""
+def in_words(lang: str, mistakes: Mapping[str, Mistake | Refused]) -> dict[str, str]:
+    """What is wrong with each field, as a sentence; a refusal without a kind has only its own."""
     return {
-        name: one if isinstance(one, str) else part(lang, "web/mistakes.jinja", one.kind, *one.said)
+        name: part(lang, "web/mistakes.jinja", one.kind, *one.said) if one.kind else str(one)
         for name, one in mistakes.items()
     }
 

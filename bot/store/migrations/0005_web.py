@@ -82,3 +82,4 @@ def _marks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_desk_mark"),
     )
     op.create_index("ix_desk_mark_at", "desk_mark", ["at"])
+    op.create_index("ix_session_starts_at", "session", ["starts_at"])

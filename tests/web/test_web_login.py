@@ -8,44 +8,13 @@ from typing import Any
 import pytest
 
 from bot import clinic_login, ids
-from bot.config import Config, Web
+from bot.config import Web
 from bot.store import people
 from bot.store.tables import outbox
 from bot.store.tables_web import web_form, web_login, web_session
 from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
-from tests.browser import Browser, Reader, browser
 from tests.conftest import BEGINS, Clinic, Someone, denver
-
-
-@pytest.fixture
-def config(example: Config) -> Config:
-    """A clinic whose page is on."""
-    return replace(example, web=Web(enabled=True))
-
-
-async def link_for(clinic: Clinic, code: str) -> str:
-    """The path of a login link from the command line."""
-    shown = await clinic.desk(clinic_login.login, clinic.config, code, clinic.clock.now())
-    return str(shown["link"]).removeprefix("http://127.0.0.1:8080")
-
-
-@pytest.fixture
-async def staff(clinic: Clinic) -> None:
-    """Sam works at the front desk."""
-    await clinic.desk(people.add, "staff", "S-1", "America/Denver", "en")
-
-
-@pytest.fixture
-async def desk(
-    clinic: Clinic,
-    staff: None,  # noqa: ARG001
-) -> AsyncIterator[Browser]:
-    """Sam's browser, logged in."""
-    async with browser(clinic).client as client:
-        sam = Browser(client, clinic)
-        await sam.opens(await link_for(clinic, "S-1"))
-        await sam.presses("Log in")
-        yield sam
+from tests.web.browser import Browser, Reader, browser, link_for
 
 
 @pytest.mark.usefixtures("staff")
@@ -55,7 +24,7 @@ async def test_a_link_logs_in_once(clinic: Clinic) -> None:
     await other.opens(link)
     await other.opens(link)  # a link preview looks, and looks again
     await other.presses("Log in")
-    assert (other.status, other.path) == (200, "/")
+    assert (other.status, other.path) == (200, "/today")
     assert "S-1" in other.text
 
     late = browser(clinic)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bot import clinic_login
 from bot.web.site import site
 from tests.conftest import Clinic
 
@@ -133,7 +134,7 @@ class Browser:
     async def sends(self, form: Form, fields: dict[str, str], **more: Any) -> "Browser":
         """Send a form as it stands, with these fields changed."""
         data = form.fields | fields
-        self._shows(await self.client.post(form.action, data=data, follow_redirects=True, **more))
+        self._shows(await self.client.post(form.action or self.reply.url, data=data, follow_redirects=True, **more))
         return self
 
     async def uploads(self, button: str, name: str, data: bytes, **fields: str) -> "Browser":
@@ -165,3 +166,15 @@ def browser(clinic: Clinic, **headers: str) -> Browser:
     stage = clinic.stage
     transport = httpx.ASGITransport(site(clinic.config, stage.app.store, clinic.clock, 8080), client=("10.1.1.1", 1))
     return Browser(httpx.AsyncClient(transport=transport, base_url=HERE, headers=headers), clinic)
+
+
+async def link_for(clinic: Clinic, code: str) -> str:
+    """The path of a login link from the command line."""
+    shown = await clinic.desk(clinic_login.login, clinic.config, code, clinic.clock.now())
+    return str(shown["link"]).removeprefix(HERE)
+
+
+async def logs_in(who: Browser, code: str) -> Browser:
+    """Take a new link, and log in with it."""
+    await who.opens(await link_for(who.clinic, code))
+    return await who.presses("Log in")
