@@ -60,15 +60,24 @@ class Slot:
 
 
 def slots(
-    conn: Connection, begin: datetime, end: datetime, *, therapist_id: int | None = None, pair_id: int | None = None
+    conn: Connection,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    *,
+    therapist_id: int | None = None,
+    pair_id: int | None = None,
 ) -> list[Slot]:
-    """The appointments that start from `begin` on and before `end`, in order of time, with what is asked about them."""
+    """The appointments that start from `begin` on and before `end`, in order of time, with what is asked about them.
+
+    One that was planned counts as held once it is over.
+    """
     where = (session.c.starts_at >= begin) & (session.c.starts_at < end)
     if pair_id is not None:
         where &= session.c.pair_id == pair_id
     if therapist_id is not None:
         where &= (pair.c.therapist_id == therapist_id) & pair.c.ended_at.is_(None)
-    found = [_slot(row) for row in conn.execute(_SLOTS.where(where))]
+    found = [_slot(row, now) for row in conn.execute(_SLOTS.where(where))]
     asked = _asked(conn, where)
     for slot in found:
         slot.asked.extend(asked.get(slot.id, ()))
@@ -78,7 +87,7 @@ def slots(
 _SLOTS = (
     select(
         session.c.id, session.c.pair_id, session.c.local, session.c.minutes, session.c.state, session.c.confirm,
-        session.c.series_id, _patient.c.code.label("patient"), _therapist.c.code.label("therapist"),
+        session.c.series_id, session.c.ends_at, _patient.c.code.label("patient"), _therapist.c.code.label("therapist"),
     )
     .join(pair, pair.c.id == session.c.pair_id)
     .join(_patient, _patient.c.id == pair.c.patient_id)
@@ -87,9 +96,10 @@ _SLOTS = (
 )  # fmt: skip
 
 
-def _slot(row: AnyRow) -> Slot:
+def _slot(row: AnyRow, now: datetime | None = None) -> Slot:
     series = row.series_id is not None
-    return Slot(row.id, row.pair_id, row.local, row.minutes, row.state, row.confirm, series, row.patient, row.therapist)
+    state = "held" if row.state == "planned" and now is not None and row.ends_at <= now else row.state
+    return Slot(row.id, row.pair_id, row.local, row.minutes, state, row.confirm, series, row.patient, row.therapist)
 
 
 def _asked(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Asked]]:

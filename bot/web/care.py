@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from bot import clinic_people
 from bot.clinic import Shown
 from bot.core import fields
-from bot.store.people import Refused
+from bot.core.fields import Mistake
 from bot.web import found
 from bot.web.change import About, Change, Field, Values
 from bot.web.schedule import back
@@ -22,19 +22,17 @@ def _about(conn: Connection, visit: Visit) -> About:
     return About(who.code, f"/patients/{who.code}", {"zone": who.zone, "lang": who.lang}, options, who)
 
 
-def refuse_reversed(values: Values) -> None:
+def in_order(values: Values) -> dict[str, Mistake]:
     """A last day before the first one."""
-    if values["last"] < values["first"]:
-        raise Refused("It ends before it begins.", "reversed", field="last")
+    first, last = values.get("first"), values.get("last")
+    return {"last": Mistake("reversed")} if first and last and last < first else {}
 
 
 def _away(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
-    refuse_reversed(values)
     return clinic_people.set_away(conn, visit.config, about.subject, (values["first"], values["last"]), visit.now)
 
 
 def _back_early(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
-    refuse_reversed(values)
     return clinic_people.remove_away(conn, visit.config, about.subject, (values["first"], values["last"]), visit.now)
 
 
@@ -72,8 +70,8 @@ def _revoke(conn: Connection, visit: Visit, about: About, values: Values) -> Sho
 
 
 CHANGES = (
-    Change("away", (FIRST, LAST), _about, _away, back("saved")),
-    Change("back", (FIRST, LAST), _about, _back_early, back("saved")),
+    Change("away", (FIRST, LAST), _about, _away, back("saved"), "last", in_order),
+    Change("back", (FIRST, LAST), _about, _back_early, back("saved"), "last", in_order),
     Change("person", (Field("zone", "zone", fields.zone), Field("lang", "choice")), _about, _person, back("saved")),
     Change(
         "transfer", (Field("therapist", "choice"), Field("history", "tick", fields.ticked)), _about, _transfer,

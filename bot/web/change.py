@@ -24,12 +24,13 @@ Values = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a form. `kind`: text, date, time, number, zone, choice or tick. A choice without a reader takes what
-    is offered, and may be left out if "" is.
+    is offered; "" is not one that could be taken if it is `needed`.
     """
 
     name: str
     kind: str = "text"
     reader: Reader | None = None
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class About:
 class Change:
     """One kind of change. `about` raises Missing; `work` raises Refused, which stands beside the field `refused_at`.
 
-    `led_to` gives the address to go to, from what the change is about and what it gave.
+    `led_to` gives the address to go to, from what the change is about and what it gave. `together`: mistakes that only
+    several fields show, of those that could be read.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Change:
     work: Callable[[Connection, Visit, About, Values], Shown]
     led_to: Callable[[About, Shown], str]
     refused_at: str = ""
+    together: Callable[[Values], dict[str, Mistake]] = lambda _: {}
 
 
 async def show(one: Change, visit: Visit) -> Response:
@@ -85,6 +88,7 @@ async def act(one: Change, visit: Visit, form: Sent) -> Response:
     if step == "edit":
         return _form(visit, one, about, form.fields, {})
     values, mistakes = read(form.fields, {of.name: _reader(of, about) for of in one.fields})
+    mistakes = one.together(values) | mistakes
     if mistakes:
         return _form(visit, one, about, form.fields, mistakes)
     if step != "save":
@@ -115,5 +119,5 @@ def _refused(visit: Visit, one: Change, about: About, fields: Mapping[str, str],
 def _reader(of: Field, about: About) -> Reader:
     if of.reader is not None:
         return of.reader
-    offered = [value for value, _ in about.options.get(of.name, ())]
+    offered = [value for value, _ in about.options.get(of.name, ()) if value or not of.needed]
     return optional(one_of(offered), "") if "" in offered else one_of(offered)

@@ -9,7 +9,7 @@ from bot.core import fields
 from bot.core.fields import optional
 from bot.store import closures
 from bot.web import found
-from bot.web.care import FIRST, LAST, refuse_reversed
+from bot.web.care import FIRST, LAST, in_order
 from bot.web.change import About, Change, Field, Values
 from bot.web.visit import Missing, Visit, to
 
@@ -17,7 +17,7 @@ from bot.web.visit import Missing, Visit, to
 async def show(visit: Visit) -> Response:
     """The closures that are not over, and those of the past folded."""
     rows = await visit.read(closures.closures)
-    today = found.today(visit)
+    today = found.clinic_day(visit)
     coming, past = [row for row in rows if row.last >= today], [row for row in rows if row.last < today]
     return visit.page("closures", coming=coming, past=past)
 
@@ -27,7 +27,6 @@ def _of_none(conn: Connection, visit: Visit) -> About:  # noqa: ARG001
 
 
 def _add(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
-    refuse_reversed(values)
     days = f"{values['first']}..{values['last']}"
     return clinic_closures.add_closure(conn, visit.config, days, visit.now, values["name"])
 
@@ -49,5 +48,5 @@ def _led(_: About, __: Shown) -> str:
 
 
 NAME = Field("name", "text", optional(fields.text))
-ADD = Change("closure", (FIRST, LAST, NAME), _of_none, _add, _led, "first")
+ADD = Change("closure", (FIRST, LAST, NAME), _of_none, _add, _led, "first", in_order)
 REMOVE = Change("closure-remove", (), _about, _remove, _led)

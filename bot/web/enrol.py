@@ -6,9 +6,8 @@ from bot import clinic
 from bot.clinic import Shown
 from bot.clinic_series import set_weekly
 from bot.core import fields
-from bot.core.fields import optional
+from bot.core.fields import Mistake, optional
 from bot.core.plan import WEEKDAYS
-from bot.store.people import Refused
 from bot.web import found
 from bot.web.change import About, Change, Field, Option, Values
 from bot.web.visit import Visit, to
@@ -22,7 +21,7 @@ def weekdays(*, none: bool) -> list[Option]:
 def _about(conn: Connection, visit: Visit) -> About:
     config, therapists = visit.config, found.therapists(conn)
     starts = {
-        "zone": config.clinic.zone, "lang": config.clinic.languages[0], "day": found.today(visit).isoformat(),
+        "zone": config.clinic.zone, "lang": config.clinic.languages[0], "day": found.clinic_day(visit).isoformat(),
         "minutes": str(clinic.minutes_or_refuse(config, None)),
         "therapist": therapists[0][0] if len(therapists) == 1 else "",
     }  # fmt: skip
@@ -33,12 +32,13 @@ def _about(conn: Connection, visit: Visit) -> About:
     return About("", "/patients", starts, options, [code for code, _ in therapists])
 
 
+def _together(values: Values) -> dict[str, Mistake]:
+    """A weekday needs a time of day."""
+    return {"clock": Mistake("empty")} if values.get("weekday") and values.get("clock", "") is None else {}
+
+
 def _work(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
     config, now, code = visit.config, visit.now, values["code"]
-    if not values["therapist"]:
-        raise Refused("Choose a therapist.", "no_choice", field="therapist")
-    if values["weekday"] and values["clock"] is None:
-        raise Refused("At what time?", "empty", field="clock")
     shown = clinic.add_patient(conn, config, code, values["therapist"], values["zone"], values["lang"], now)
     if values["weekday"]:
         rule = f"{values['weekday']} {values['clock']:%H:%M}"
@@ -50,7 +50,7 @@ ENROL = Change(
     "enrol",
     (
         Field("code", "text", fields.code),
-        Field("therapist", "choice"),
+        Field("therapist", "choice", needed=True),
         Field("weekday", "choice"),
         Field("clock", "time", optional(fields.clock)),
         Field("day", "date", optional(fields.day)),
@@ -61,4 +61,5 @@ ENROL = Change(
     _about,
     _work,
     lambda _, shown: to(f"/patients/{shown['code'] if 'code' in shown else shown['patient']}", done="enrolled"),
+    together=_together,
 )

@@ -69,6 +69,6 @@ def therapists(conn: Connection, but: int | None = None, reached: bool = False) 
     return [(who.code, who.code) for who in found if who.can_be_asked or not reached]
 
 
-def today(visit: Visit) -> date:
-    """The clinic's date."""
+def clinic_day(visit: Visit) -> date:
+    """The date on the wall of the clinic."""
     return local_date(visit.now, zone_of(visit.config.clinic.zone))

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bot import clinic, ids
 from bot.clinic import Invited
 from bot.core.person import Person
+from bot.render import part
 from bot.store import logins, people
 from bot.store.people import Refused
 from bot.web import found
@@ -34,8 +35,10 @@ async def make(visit: Visit, form: Sent) -> Response:
         return visit.page("invite", 409, code=who.code, back=back, link="", image="")
     name = await visit.read(people.bot_name)
     link = invited.link(name or "YOUR_BOT")
-    days = visit.config.invite.valid.days
-    return visit.page("invite", code=who.code, back=back, link=link, image=qr_code(link), days=days)
+    days = max(1, visit.config.invite.valid.days)
+    sheet = {name: part(who.lang, "web/sheet.jinja", name) for name in ("head", "image")}
+    sheet |= {"once": part(who.lang, "web/sheet.jinja", "once", days), "lang": who.lang}
+    return visit.page("invite", code=who.code, back=back, link=link, image=qr_code(link), sheet=sheet)
 
 
 BACK = {"patient": "/patients/{}", "therapist": "/therapists", "staff": "/settings"}

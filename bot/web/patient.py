@@ -56,10 +56,10 @@ def _read(conn: Connection, visit: Visit) -> Seen:
     shown = clinic_people.show(conn, config, who.code, now)
     if pair is None:
         return Seen(shown, [], [], [], [])
-    slots = board.slots(conn, now - PAST, now + AHEAD, pair_id=pair.id)
+    slots = board.slots(conn, now - PAST, now + AHEAD, now, pair_id=pair.id)
     names = ABBREVIATIONS.get(visit.who.lang, ABBREVIATIONS["en"])
     rows = [row(slot, zone, names) for slot in slots]
-    today = found.today(visit)
+    today = found.clinic_day(visit)
     rules = [series.rule_of(one).words() for one in series.going_on(conn, pair.id, today)]
     coming = [one for one in rows if one.slot.day >= today.isoformat()]
     past = [one for one in rows if one.slot.day < today.isoformat()]

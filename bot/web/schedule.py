@@ -9,11 +9,10 @@ from bot import clinic
 from bot.clinic import Shown
 from bot.clinic_series import end_weekly, move_following, set_weekly
 from bot.core import fields
-from bot.core.fields import optional
+from bot.core.fields import Mistake, optional
 from bot.core.plan import WEEKDAYS
 from bot.core.series import LONGEST, MOST_WEEKS
 from bot.store import series
-from bot.store.people import Refused
 from bot.web import found
 from bot.web.change import About, Change, Field, Values
 from bot.web.enrol import weekdays
@@ -30,7 +29,7 @@ def _of_patient(conn: Connection, visit: Visit) -> About:
     if pair is None:
         raise Missing
     starts = {
-        "minutes": str(clinic.minutes_or_refuse(visit.config, None)), "day": found.today(visit).isoformat(),
+        "minutes": str(clinic.minutes_or_refuse(visit.config, None)), "day": found.clinic_day(visit).isoformat(),
         "every": "1",
     }  # fmt: skip
     return About(who.code, f"/patients/{who.code}", starts, of=pair)
@@ -90,14 +89,13 @@ PLAN_AGAIN = Change("again", (), _of_session, _plan_again, back("saved"))
 
 def _of_series(conn: Connection, visit: Visit) -> About:
     about = _of_patient(conn, visit)
-    going_on = series.going_on(conn, about.of.id, found.today(visit))
+    going_on = series.going_on(conn, about.of.id, found.clinic_day(visit))
     beside = [("replace", "replace"), ("also", "also")] if going_on else []
     options = {"weekday": weekdays(none=False), "beside": beside}
     return About(about.subject, about.back, about.starts, options, about.of)
 
 
 def _weekly(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
-    _refuse_end(values)
     rule = f"{values['weekday']} {values['clock']:%H:%M}"
     return set_weekly(
         conn, visit.config, about.subject, rule, values["day"], values["minutes"], visit.now,
@@ -105,18 +103,15 @@ def _weekly(conn: Connection, visit: Visit, about: About, values: Values) -> Sho
     )  # fmt: skip
 
 
-def _refuse_end(values: Values) -> None:
-    """An end before the first session, or further than ten years, said in the page's language."""
-    first, until = values["day"], values["until"]
-    if until is None:
-        return
-    if until < first:
-        raise Refused("It ends before it begins.", "reversed", field="until")
-    if until - first > LONGEST:
-        raise Refused("A series may last ten years at most.", "ten_years", field="until")
-    begins = first + timedelta(days=(WEEKDAYS.index(values["weekday"]) - first.weekday()) % 7)
+def _together(values: Values) -> dict[str, Mistake]:
+    """An end before the first session, or further than ten years."""
+    first, until, weekday = values.get("day"), values.get("until"), values.get("weekday")
+    if first is None or until is None or weekday is None:
+        return {}
+    begins = first + timedelta(days=(WEEKDAYS.index(weekday) - first.weekday()) % 7)
     if until < begins:
-        raise Refused("There is no such weekday up to then.", "no_weekday", values["weekday"], field="until")
+        return {"until": Mistake("reversed") if until < first else Mistake("no_weekday", (weekday,))}
+    return {"until": Mistake("ten_years")} if until - first > LONGEST else {}
 
 
 WEEKLY = Change(
@@ -134,6 +129,7 @@ WEEKLY = Change(
     _weekly,
     back("saved"),
     "weekday",
+    _together,
 )
 
 

@@ -11,7 +11,7 @@ from bot.core import fields
 from bot.store import away, board, people
 from bot.store.away import Leave
 from bot.web import found
-from bot.web.care import FIRST, LAST, refuse_reversed
+from bot.web.care import FIRST, LAST, in_order
 from bot.web.change import About, Change, Field, Values
 from bot.web.schedule import back
 from bot.web.visit import Visit, to
@@ -19,7 +19,7 @@ from bot.web.visit import Visit, to
 
 async def show(visit: Visit) -> Response:
     """All therapists, with their patients and the leave that is to come."""
-    listed, leaves = await visit.read(_read, found.today(visit))
+    listed, leaves = await visit.read(_read, found.clinic_day(visit))
     return visit.page("therapists", therapists=listed, leaves=leaves)
 
 
@@ -64,13 +64,11 @@ def _about(conn: Connection, visit: Visit) -> About:
 
 
 def _leave(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
-    refuse_reversed(values)
     span, cover = (values["first"], values["last"]), values["cover"] or None
     return clinic_people.set_leave(conn, visit.config, about.subject, span, values["cancels"], cover, visit.now)
 
 
 def _end_leave(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
-    refuse_reversed(values)
     return clinic_people.end_leave(conn, visit.config, about.subject, (values["first"], values["last"]), visit.now)
 
 
@@ -84,8 +82,8 @@ def _discharge(conn: Connection, visit: Visit, about: About, values: Values) -> 
 
 LEAVE = (FIRST, LAST, Field("cancels", "tick", fields.ticked), Field("cover", "choice"))
 CHANGES = (
-    Change("leave", LEAVE, _about, _leave, back("saved"), "last"),
-    Change("leave-end", (FIRST, LAST), _about, _end_leave, back("saved"), "last"),
+    Change("leave", LEAVE, _about, _leave, back("saved"), "last", in_order),
+    Change("leave-end", (FIRST, LAST), _about, _end_leave, back("saved"), "last", in_order),
     Change("therapist-person", PERSON, _about, _person, back("saved")),
     Change("therapist-discharge", (), _about, _discharge, back("saved")),
 )

@@ -22,7 +22,7 @@ async def show(visit: Visit) -> Response:
 
 
 async def _shown(visit: Visit, refused: Refused | None = None) -> Response:
-    day = found.today(visit)
+    day = found.clinic_day(visit)
     slots, confirm, marked, gaps = await visit.read(_read, visit, day)
     mistakes = {} if refused is None else {"all": refused}
     begun = {slot.id for slot in slots if slot.clock <= _clock(visit)}
@@ -40,7 +40,12 @@ def _read(conn: Connection, visit: Visit, day: date) -> tuple[list[Slot], list[S
     zone = zone_of(visit.config.clinic.zone)
     begin, end = (at_local(day + timedelta(days=n), time(0), zone) for n in (0, 1))
     marked = marks.since(conn, visit.now - clinic_today.UNDO)
-    return board.slots(conn, begin, end), board.to_confirm(conn, visit.now), marked, board.gaps(conn, visit.now)
+    return (
+        board.slots(conn, begin, end, visit.now),
+        board.to_confirm(conn, visit.now),
+        marked,
+        board.gaps(conn, visit.now),
+    )
 
 
 async def act(visit: Visit, form: Sent) -> Response:

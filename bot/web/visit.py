@@ -33,7 +33,7 @@ T = TypeVar("T")
 STAFF: tuple[Role, ...] = ("staff",)
 BOTH: tuple[Role, ...] = ("staff", "therapist")
 MENU = {
-    "staff": ("today", "week", "patients", "therapists", "closures", "numbers", "settings"),
+    "staff": ("today", "week", "patients", "therapists", "closures", "import", "numbers", "settings"),
     "therapist": ("week", "patients", "settings"),
 }
 SEE_OTHER = 303
@@ -83,6 +83,12 @@ class Visit:
         """What stands behind the ? of the address."""
         return {name: value[:200] for name, value in self.request.query_params.items()}
 
+    @property
+    def section(self) -> str:
+        """The screen of the menu that this address belongs to."""
+        first = self.request.url.path.split("/")[1]
+        return {"sessions": "patients", "staff": "settings"}.get(first, first)
+
     def at(self, name: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[name])
@@ -96,7 +102,7 @@ class Visit:
         mistakes = values.pop("mistakes", {})
         shared = {
             "mistakes": in_words(self.who.lang, mistakes),  # type: ignore[arg-type]
-            "who": self.who, "menu": MENU[self.who.role], "here": template, "style": self.site.style,
+            "who": self.who, "menu": MENU[self.who.role], "here": self.section, "style": self.site.style,
             "clinic": self.config.clinic, "form": ids.sealed(self.key, ids.token()), "done": self.asked.get("done"),
             "spoken": self.who.lang, "zones": placed_zones,
         }  # fmt: skip

@@ -61,7 +61,7 @@ async def show(visit: Visit) -> Response:
             days.setdefault(slot.day, []).append(row(slot, zone, names))
     return visit.page(
         "week", first=first, before=first - timedelta(days=7), after=first + timedelta(days=7), days=days, gaps=gaps,
-        closed=closed, therapists=therapists, wanted=wanted, today=found.today(visit).isoformat(),
+        closed=closed, therapists=therapists, wanted=wanted, today=found.clinic_day(visit).isoformat(),
     )  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def _monday(visit: Visit) -> date:
     try:
         day = date.fromisoformat(visit.asked.get("day", ""))
     except ValueError:
-        day = found.today(visit)
+        day = found.clinic_day(visit)
     day = min(max(day, date(2000, 1, 10)), date(2099, 12, 20))
     return day - timedelta(days=day.weekday())
 
@@ -79,7 +79,7 @@ def _read(
 ) -> tuple[list[Slot], Gaps | None, dict[str, AnyRow], list[str]]:
     zone = zone_of(visit.config.clinic.zone)
     begin, end = (at_local(first + timedelta(days=n), time(0), zone) for n in (0, 7))
-    slots = board.slots(conn, begin, end, therapist_id=own)
+    slots = board.slots(conn, begin, end, visit.now, therapist_id=own)
     rows = closures.closures(conn)
     week = [first + timedelta(days=n) for n in range(7)]
     closed = {day.isoformat(): off for day in week if (off := closures.closed_on(rows, day)) is not None}
