@@ -43,6 +43,7 @@ HOUSES = {
     "cli_sessions": "cli",
     "population": "simulation",
     "clinic_people": "clinic",
+    "clinic_plan": "clinic",
     "cli_people": "cli",
 }
 

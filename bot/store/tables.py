@@ -52,6 +52,7 @@ person = Table(
     Column("digest_at", String(16), nullable=True),  # lead | morning
     Column("weekly_at", String(16), nullable=True),  # "Mon 07:00"
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
+    Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
     UniqueConstraint("clinic_id", "code"),
