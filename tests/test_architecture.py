@@ -23,7 +23,7 @@ ROWS = """
     clinic
     inbox ticks web
     app
-    desk service explain rehearse play simulation
+    desk service explain rehearse play simulation setup
     demo
     cli
     __main__
@@ -45,6 +45,7 @@ HOUSES = {
     "cli_sessions": "cli",
     "population": "simulation",
     "clinic_people": "clinic",
+    "clinic_plan": "clinic",
     "cli_people": "cli",
 }
 

@@ -8,13 +8,13 @@ import pytest
 from bot.config import Config, Web
 from bot.store import people
 from tests.conftest import Clinic
-from tests.web.browser import Browser, browser, logs_in
+from tests.web.browser import HERE, Browser, browser, logs_in
 
 
 @pytest.fixture
 def config(example: Config) -> Config:
     """A clinic whose page is on."""
-    return replace(example, web=Web(enabled=True))
+    return replace(example, web=Web(enabled=True, port=0, public_url=HERE))
 
 
 @pytest.fixture
