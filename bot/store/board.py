@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from bot.store.columns import AnyRow
-from bot.store.tables import check_in, invite, pair, person, relink, session
+from bot.store.tables import check_in, pair, person, session
+from bot.store.tables_joining import invite, relink
 
 LOOK_BACK = timedelta(days=30)
 """What nobody has said about an appointment after so long is not asked for any more."""

@@ -7,7 +7,7 @@ from bot.clinic import Shown
 from bot.clinic_series import set_weekly
 from bot.core import fields
 from bot.core.fields import Mistake, optional
-from bot.core.plan import WEEKDAYS
+from bot.core.plan import WEEKDAYS, Plan
 from bot.web import found
 from bot.web.change import About, Change, Field, Option, Values
 from bot.web.visit import Visit, to
@@ -18,11 +18,16 @@ def weekdays(*, none: bool) -> list[Option]:
     return [*([("", "")] if none else []), *((name, name) for name in WEEKDAYS)]
 
 
+def minutes(plan: Plan) -> int:
+    """A session's length by a plan."""
+    return int(plan.session_length.total_seconds() // 60)
+
+
 def _about(conn: Connection, visit: Visit) -> About:
     config, therapists = visit.config, found.therapists(conn)
     starts = {
         "zone": config.clinic.zone, "lang": config.clinic.languages[0], "day": found.clinic_day(visit).isoformat(),
-        "minutes": str(clinic.minutes_or_refuse(config, None)),
+        "minutes": str(minutes(config.plan)),
         "therapist": therapists[0][0] if len(therapists) == 1 else "",
     }  # fmt: skip
     choose = [] if len(therapists) == 1 else [("", "")]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bot import clinic_people
 from bot.core.codes import with_letter
 from bot.core.person import Pair
+from bot.core.plans import plan_of
 from bot.core.rehearsal import Sent, in_window, play
 from bot.core.walltime import at_local, zone_of
 from bot.store import appointments, board, series
@@ -74,6 +75,6 @@ def _rehearsed(conn: Connection, pair: Pair, visit: Visit, day: date) -> list[Se
     sessions = [appointments.as_appointment(row) for row in rows]
     end: datetime = begin + REHEARSED
     walls = [row.local for row in rows]
-    plan = appointments.wished_by(pair.therapist, visit.config.plan)
+    plan = plan_of(pair, visit.config.plan)
     sent = in_window(play(sessions, walls, patient, therapist, plan, begin, end), begin, end)
     return [one for one in sent if one.what != "closes" and one.at > visit.now]

@@ -11,11 +11,12 @@ from bot.clinic_series import end_weekly, move_following, set_weekly
 from bot.core import fields
 from bot.core.fields import Mistake, optional
 from bot.core.plan import WEEKDAYS
+from bot.core.plans import plan_of
 from bot.core.series import LONGEST, MOST_WEEKS
 from bot.store import series
 from bot.web import found
 from bot.web.change import About, Change, Field, Values
-from bot.web.enrol import weekdays
+from bot.web.enrol import minutes, weekdays
 from bot.web.visit import Missing, Visit, to
 
 MINUTES = Field("minutes", "number", fields.whole(1, 1440))
@@ -29,7 +30,7 @@ def _of_patient(conn: Connection, visit: Visit) -> About:
     if pair is None:
         raise Missing
     starts = {
-        "minutes": str(clinic.minutes_or_refuse(visit.config, None)), "day": found.clinic_day(visit).isoformat(),
+        "minutes": str(minutes(plan_of(pair, visit.config.plan))), "day": found.clinic_day(visit).isoformat(),
         "every": "1",
     }  # fmt: skip
     return About(who.code, f"/patients/{who.code}", starts, of=pair)
