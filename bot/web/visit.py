@@ -33,7 +33,7 @@ T = TypeVar("T")
 STAFF: tuple[Role, ...] = ("staff",)
 BOTH: tuple[Role, ...] = ("staff", "therapist")
 MENU = {
-    "staff": ("today", "week", "patients", "therapists", "closures", "import", "numbers", "settings"),
+    "staff": ("today", "week", "patients", "therapists", "closures", "numbers", "settings"),
     "therapist": ("week", "patients", "settings"),
 }
 SEE_OTHER = 303
@@ -87,7 +87,7 @@ class Visit:
     def section(self) -> str:
         """The screen of the menu that this address belongs to."""
         first = self.request.url.path.split("/")[1]
-        return {"sessions": "patients", "staff": "settings"}.get(first, first)
+        return {"sessions": "patients", "staff": "settings", "import": "closures"}.get(first, first)
 
     def at(self, name: str) -> str:
         """A part of the path."""
