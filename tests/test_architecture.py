@@ -61,6 +61,7 @@ DOORS = {
     "click": "cli demo",
     "rich": "demo",
     "segno": "desk",
+    "tzdata": "store",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",
