@@ -45,7 +45,7 @@ DOORS = {
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "emulator wire",
+    "aiohttp": "demo emulator wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby, takewhile
 
 from sqlalchemy import Connection, select
@@ -11,11 +11,12 @@ from bot.core.checkin import due
 from bot.core.plan import Plan
 from bot.demo.script import CAST
 from bot.store import checkins
-from bot.store.tables import check_in, digest, pair, person
+from bot.store.tables import check_in, digest, pair, person, session
 
 FEW = 40
 """So many rows are looked at: most of those that are due first bring nothing that anybody sees."""
 NAMES = {who.code: who.name for who in CAST}
+PATIENT = person.alias("patient")
 WORDS = {
     "session": ("{} is asked about the session", "{} are asked about the session"),
     "form": ("{} is asked about the session with {about}", "{} are asked about the session with {about}"),
@@ -36,6 +37,31 @@ class Coming:
     name: str
     what: str
     about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Appointed:
+    """A session as the front desk sees it; `local` is the clinic's wall time."""
+
+    id: int
+    local: str
+    state: str
+    patient: str
+    therapist: str
+
+
+def sessions_of_week(conn: Connection, today: date) -> list[Appointed]:
+    """The sessions of the week that a day lies in, Monday to Sunday, in order."""
+    monday = today - timedelta(days=today.weekday())
+    rows = (
+        select(session.c.id, session.c.local, session.c.state, PATIENT.c.code, person.c.code)
+        .join(pair, pair.c.id == session.c.pair_id)
+        .join(PATIENT, PATIENT.c.id == pair.c.patient_id)
+        .join(person, person.c.id == pair.c.therapist_id)
+        .where(session.c.local >= monday.isoformat(), session.c.local < (monday + timedelta(days=7)).isoformat())
+        .order_by(session.c.local)
+    )
+    return [Appointed(n, at, state, NAMES[one], NAMES[other]) for n, at, state, one, other in conn.execute(rows)]
 
 
 def next_moment(conn: Connection, plan: Plan) -> list[Coming]:
@@ -63,9 +89,6 @@ def _sentence(one: Coming) -> tuple[str, str]:
 def _listed(names: Sequence[str]) -> str:
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
-
-
-PATIENT = person.alias("patient")
 
 
 def _check_ins(conn: Connection, plan: Plan) -> list[Coming]:

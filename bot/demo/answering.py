@@ -1,4 +1,4 @@
-"""What somebody of the cast would do next with a message: for the hint on the page, and for those who play by themselves.
+"""What somebody of the cast would do next with a message: for the hint on the page, and for whoever plays alone.
 
 Pure: a keyboard goes in, one tap or some words come out. Buttons are read as the bot reads them, not by their labels,
 so that it works in every language and for every questionnaire.

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.demo import ahead
 from bot.demo.answering import Next
-from bot.demo.game import Game
+from bot.demo.game import SILENT, Game
 from bot.demo.player import instant
 from bot.demo.script import CAST, CLINIC_ZONE, ENDS, STARTS, Person
 
@@ -14,9 +14,8 @@ NEWEST = 40
 """So many messages of a phone are shown."""
 SEATS = sorted(CAST, key=lambda who: (who.therapist or who.code, who.role, who.code))
 """From left to right: a therapist's patients, then the therapist."""
-NAMES = {who.code: who.name for who in CAST}
 HINTS = {
-    "link": "Start here: {name} holds the link that the front desk handed out. Tap “START” on {name}'s phone.",
+    "link": "You hold everybody's phones. Tap “START” on {name}'s phone: it opens the link from the front desk.",
     "enter": "{name} is coming in. Tap “{label}” on {name}'s phone.",
     "begin": "{name} is asked how the work is going. Tap “{label}” on {name}'s phone, or let {name} answer.",
     "answer": "Answer as you think {name} would, tap by tap. Or let {name} do the rest.",
@@ -29,6 +28,9 @@ HINTS = {
     "playing": "The demo plays by itself: watch the phones. Ben does not answer, on purpose.",
 }
 
+HELP = {"enter": "Let {name} come in", "open": "Let {name} open it"}
+HELP |= dict.fromkeys(("begin", "answer", "send"), "Let {name} answer")
+
 
 def board(game: Game) -> Json:
     """Everything the page shows, at this moment."""
@@ -40,14 +42,20 @@ def board(game: Game) -> Json:
         "next": _next(game),
         "playing": game.playing,
         "phones": [_phone(game, who, waiting[who]) for who in SEATS],
-        "sessions": [_session(row, game.now) for row in sorted(game.sessions, key=lambda row: str(row["starts"]))],
+        "sessions": [_session(one, game.now) for one in game.sessions],
     }
 
 
 def _clock(now: datetime) -> Json:
     days = (now.date() - instant(STARTS).date()).days + 1
     of = (instant(ENDS).date() - instant(STARTS).date()).days + 1
-    return {"day": day(now), "time": f"{now:%H:%M}", "zone": CLINIC_ZONE.rpartition("/")[2], "count": min(days, of), "of": of}
+    return {
+        "day": day(now),
+        "time": f"{now:%H:%M}",
+        "zone": CLINIC_ZONE.rpartition("/")[2],
+        "count": min(days, of),
+        "of": of,
+    }
 
 
 def day(at: datetime) -> str:
@@ -65,9 +73,10 @@ def _next(game: Game) -> Json | None:
 
 def _hint(game: Game, waiting: dict[Person, tuple[int, Next] | None]) -> Json:
     """What to try next: what waits longest, then a link nobody opened, then the clock."""
+    open_now = [(waits[0], who, waits[1]) for who, waits in waiting.items() if waits]
     if game.playing:
-        return {"words": HINTS["playing"]}
-    open_now = [(message, who, step) for who, waits in waiting.items() if waits for message, step in [waits]]
+        acts = [who.number for _, who, _ in open_now if who not in SILENT]
+        return {"words": HINTS["playing"]} | ({"user": acts[0]} if acts else {})
     if open_now:
         message, who, step = min(open_now, key=lambda one: one[0])
         words = HINTS[step.kind].format(name=who.name, label=step.label)
@@ -90,16 +99,23 @@ def _phone(game: Game, who: Person, waits: tuple[int, Next] | None) -> Json:
         "toasts": shown["toasts"][-1:], "toast_count": len(shown["toasts"]),
         "locked": game.locked.get(who.number, []), "silent": sum(message["silent"] for message in new),
         "commands": shown["commands"], "spins": [[q["message_id"], q["data"]] for q in shown["unanswered"]],
-        "waits": waits is not None,
+        "waits": waits is not None, "help": _help(game, who, waits),
     }  # fmt: skip
 
 
-def _session(row: Json, now: datetime) -> Json:
-    starts = datetime.fromisoformat(row["starts"])
-    past = starts <= now.replace(tzinfo=None)
-    state = "held" if past and row["state"] == "planned" else row["state"]
+def _help(game: Game, who: Person, waits: tuple[int, Next] | None) -> str | None:
+    """What is written on the button that lets somebody act alone; None: there is none."""
+    kind = waits[1].kind if waits else "enter" if game.has_link(who) else None
+    return None if game.playing or kind not in HELP else HELP[kind].format(name=who.name)
+
+
+def _session(one: ahead.Appointed, now: datetime) -> Json:
+    starts = datetime.fromisoformat(one.local)
+    held = one.state == "planned" and starts <= now.replace(tzinfo=None)
     return {
-        "id": row["id"], "patient": NAMES.get(row["patient"], ""), "code": row["patient"],
-        "therapist": NAMES.get(row["therapist"], row["therapist"]), "when": f"{starts:%A} {starts.day} {starts:%B}, {starts:%H:%M}",
-        "state": state, "past": past,
-    }  # fmt: skip
+        "id": one.id,
+        "patient": one.patient,
+        "therapist": one.therapist,
+        "when": f"{day(starts)}, {starts:%H:%M}",
+        "state": "held" if held else one.state,
+    }

@@ -6,11 +6,10 @@ step overtakes another; a tap itself is never held up.
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot import desk
 from bot.clock import Clock
-from bot.core.walltime import local_date, zone_of
+from bot.core.walltime import zone_of
 from bot.demo import ahead, answering
 from bot.demo.answering import Next
 from bot.demo.player import StagePlayer, instant
@@ -41,9 +40,10 @@ class Game:
         self.stage = stage
         self.links: dict[Person, str] = {}
         self.coming: list[ahead.Coming] = []
-        self.sessions: list[dict[str, Any]] = []
+        self.sessions: list[ahead.Appointed] = []
         self.locked: dict[int, list[str]] = {}  # what the last jump brought onto each lock screen
         self.seen = 0  # the newest message before the last jump
+        self._answering: set[Person] = set()
         self._plays = False
         self._player: asyncio.Task[None] | None = None
         self._clock, self._pace = clock, pace
@@ -117,24 +117,20 @@ class Game:
     async def settle(self) -> None:
         """Let the bot finish what was tapped or typed."""
         async with self._turn:
-            await self._settled()
+            await self.stage.settle()
+            await self._look()
 
-    async def _settled(self) -> None:
-        await self.stage.settle()
+    async def _look(self) -> None:
+        """See what comes next, and what the front desk sees."""
         self.coming = await self.stage.app.store.read(ahead.next_moment, self.stage.config.plan)
-        work, given = desk.prepared(self.stage.config, "listed", (), self.now)
-        rows = await self.stage.app.store.read(work, *given)
-        self.sessions = [row for row in rows if row["role"] == "session" and self._is_this_week(row["starts"])]
+        self.sessions = await self.stage.app.store.read(ahead.sessions_of_week, self.now.date())
         self._changed()
-
-    def _is_this_week(self, local: str) -> bool:
-        day = datetime.fromisoformat(local).date()
-        return day.isocalendar()[:2] == local_date(self.now, zone_of(CLINIC_ZONE)).isocalendar()[:2]
 
     async def jump(self) -> None:
         """Move the clock to the next moment that brings something onto a phone; Refused if nothing is laid out."""
         async with self._turn:
-            await self._settled()
+            await self.stage.settle()
+            await self._look()
             if not self.coming:
                 raise Refusal("Nothing more is laid out.")
             before = {who: len(self.phone(who).notifications) for who in CAST}
@@ -143,7 +139,7 @@ class Game:
             self.seen = newest
             self.locked = {who.number: self.phone(who).notifications[before[who] :] for who in CAST}
             await self.stage.app.ticks.housekeeping()
-            await self._settled()
+            await self._look()
 
     async def _go_on(self) -> None:
         history = self.stage.emulator.history
@@ -152,7 +148,7 @@ class Game:
                 return
             since = len(history.events)
             await self.stage.go_to(self.coming[0].at)
-            await self._settled()
+            await self._look()
             if any(event.kind in ARRIVES for event in history.since(since)):
                 return
 
@@ -162,15 +158,24 @@ class Game:
         Refusal if nothing waits.
         """
         begun = self.waiting(who)
-        if begun is None:
+        if begun is None or who in self._answering:
             raise Refusal(f"Nothing waits on {who.name}'s phone.")
+        self._answering.add(who)
+        try:
+            await self._answer_to_the_end(who, begun[1].kind == "read")
+        finally:
+            self._answering.discard(who)
+
+    async def _answer_to_the_end(self, who: Person, has_read: bool) -> None:
         for _ in range(LONGEST_STEP):
             waits = self.waiting(who)
-            if waits is None or (waits[1].kind == "read" and begun[1].kind != "read"):
-                return
+            if waits is None or (waits[1].kind == "read" and not has_read):
+                break
             self._act(who, *waits)
-            await self.settle()
+            async with self._turn:
+                await self.stage.settle()
             await self._pause(PACE_S)
+        await self.settle()
 
     def _act(self, who: Person, message: int, step: Next) -> None:
         if step.words:
@@ -186,11 +191,11 @@ class Game:
 
     async def desk(self, session: int, act: str) -> None:
         """The front desk marks a session of this week, or puts it off by a day. Raises `people.Refused`, Refusal."""
-        row = next((row for row in self.sessions if row["id"] == session), None)
+        row = next((row for row in self.sessions if row.id == session), None)
         if row is None or act not in (*MARKS, "later"):
             raise Refusal("The page shows no such session.")
         if act == "later":
-            moved = datetime.fromisoformat(row["starts"]) + timedelta(days=1)
+            moved = datetime.fromisoformat(row.local) + timedelta(days=1)
             verb, values = "move_session", (session, moved.isoformat(timespec="minutes"))
         else:
             verb, values = "mark_session", (session, act)

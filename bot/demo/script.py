@@ -80,7 +80,10 @@ async def play(player: Player) -> None:
 # ------------------------------------------------------------------------------------------------ the first week
 
 
-WAY_IN = {"en": ("I agree", "Yes, that is right", "1 hour after"), "es": ("Acepto", "Sí, es correcto", "1 hora después")}
+WAY_IN = {
+    "en": ("I agree", "Yes, that is right", "1 hour after"),
+    "es": ("Acepto", "Sí, es correcto", "1 hora después"),
+}
 
 
 async def the_desk_begins(player: Player) -> None:

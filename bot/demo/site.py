@@ -22,10 +22,13 @@ HOST = "127.0.0.1"
 LONGEST_WAIT_S = 20.0
 FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js", "/icon.svg": "icon.svg"}
 PEOPLE = {who.number: who for who in CAST}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src {frame}; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Body = dict[str, Any]
 
@@ -36,6 +39,7 @@ async def site(game: Game, port: int) -> AsyncIterator[str]:
     pages = Site(game)
     app = web.Application(middlewares=[pages.guard], client_max_size=100_000)
     app.add_routes(pages.routes())
+    app.on_response_prepare.append(_say_what_is_allowed)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
     await runner.setup()
     try:
@@ -65,20 +69,12 @@ class Site:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse whoever is not the page; tell the browser what the page may do; let the bot see what was done."""
+        """Refuse whoever is not the page; let the bot finish what was done on a phone."""
         if not self._is_ours(request):
             return web.json_response({"error": "This page answers only itself."}, status=403)
         response = await handler(request)
         if request.method == "POST" and request.path.startswith("/phones/"):
             await self._game.settle()
-        response.headers.update(
-            {
-                "Content-Security-Policy": POLICY.format(frame="'none'"),
-                "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "no-referrer",
-                "Cache-Control": "no-store",
-            }
-        )
         return response
 
     def _is_ours(self, request: web.Request) -> bool:
@@ -103,7 +99,7 @@ class Site:
 
     async def answer(self, body: Body) -> None:
         """Let somebody answer: {"user"}."""
-        who = PEOPLE.get(body.get("user", 0))
+        who = PEOPLE.get(_whole(body, "user"))
         if who is None:
             raise Refusal("There is no such phone.")
         await (self._game.come_in(who) if self._game.has_link(who) else self._game.answer(who))
@@ -114,7 +110,19 @@ class Site:
 
     async def desk(self, body: Body) -> None:
         """What the front desk does with a session: {"session", "act"}."""
-        await self._game.desk(int(body.get("session", 0)), str(body.get("act", "")))
+        await self._game.desk(_whole(body, "session"), str(body.get("act", "")))
+
+
+async def _say_what_is_allowed(_: web.Request, response: web.StreamResponse) -> None:
+    """What the browser may do with anything that comes from here."""
+    response.headers.update(HEADERS)
+
+
+def _whole(body: Body, name: str) -> int:
+    value = body.get(name)
+    if type(value) is not int:
+        raise Refusal(f"{name} must be a whole number.")
+    return value
 
 
 def _file(name: str) -> Handler:

@@ -4,7 +4,7 @@
 const TOAST_MS = 4000, AGAIN_MS = 1500;
 const byId = (id) => document.getElementById(id);
 const phones = new Map(); // user -> {node, messages: Map(id -> {node, key}), toasts}
-let shown = null, therapist = null, clock = "", state = null, busy = false;
+let shown = null, therapist = null, before = "", state = null, busy = false;
 
 function make(tag, className, text) {
   const node = document.createElement(tag);
@@ -77,7 +77,12 @@ function attachment(message, user) {
   return make("i", "", message.attachment);
 }
 
-function drawn(message, phone) {
+function dayOf(seconds, zone) {
+  const pattern = { weekday: "long", day: "numeric", month: "long", timeZone: zone };
+  return new Intl.DateTimeFormat("en-GB", pattern).format(new Date(seconds * 1000));
+}
+
+function drawn(message, phone, day) {
   const node = make("div", `message${message.by_bot ? "" : " own"}${message.new ? " new" : ""}`);
   const bubble = make("div", "bubble");
   if (message.attachment) bubble.append(attachment(message, phone.user));
@@ -88,7 +93,9 @@ function drawn(message, phone) {
   if (message.silent) marks.unshift("without a sound");
   bubble.append(make("span", "stamp", marks.join(" · ")));
   node.append(bubble, ...message.keyboard.map((row) => keys(row, message, phone)));
-  return node;
+  const entry = make("div", "entry");
+  entry.append(...(day ? [make("p", "day", day)] : []), node);
+  return entry;
 }
 
 function keys(row, message, phone) {
@@ -128,6 +135,11 @@ function toNewest(user) {
   chat.scrollTop = tall ? last.offsetTop - chat.offsetTop - 8 : chat.scrollHeight;
 }
 
+function drawDown(node) {
+  const chat = node.querySelector(".chat");
+  node.querySelector(".down").hidden = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 40;
+}
+
 // ---------------------------------------------------------------- one phone
 
 function newPhone(phone) {
@@ -143,6 +155,9 @@ function newPhone(phone) {
     menu.hidden = !menu.hidden;
     commands.setAttribute("aria-expanded", String(!menu.hidden));
   });
+  const chat = node.querySelector(".chat");
+  chat.addEventListener("scroll", () => drawDown(node), { passive: true });
+  pushes(node.querySelector(".down"), () => chat.scrollTo({ top: chat.scrollHeight, behavior: "smooth" }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
@@ -160,8 +175,8 @@ function drawPhone(phone) {
   const who = phone.role === "therapist" ? `therapist ${phone.code}` : `patient ${phone.code}`;
   node.querySelector(".owner p").textContent = who;
   const answer = node.querySelector(".answer");
-  answer.hidden = !phone.waits && !phone.link;
-  answer.textContent = `Let ${phone.name} answer`;
+  answer.hidden = !phone.help;
+  answer.textContent = phone.help || "";
   node.classList.toggle("here", state.hint.user === phone.user);
   drawLock(phone, known);
   drawStart(phone, node);
@@ -172,11 +187,11 @@ function drawPhone(phone) {
 }
 
 function drawLock(phone, known) {
-  const silent = phone.silent ? "one came without a sound" : "nothing new";
+  const silent = phone.silent ? `${phone.silent} came without a sound` : "nothing new";
   const head = known.node.querySelector(".lock-head"), list = known.node.querySelector(".lock ul");
   head.replaceChildren(make("span", "", phone.locked.length ? "Lock screen" : `Lock screen: ${silent}`));
   head.append(make("span", "", wallTime(phone.now, phone.zone)));
-  const key = JSON.stringify([phone.locked, clock]);
+  const key = JSON.stringify([phone.locked, state.clock]);
   if (key === known.locked) return;
   known.locked = key;
   list.replaceChildren(...phone.locked.map((line) => make("li", "arrives", line)));
@@ -187,7 +202,9 @@ function drawStart(phone, node) {
   node.querySelector(".write").hidden = Boolean(phone.link);
   if (!phone.link) return;
   node.querySelector(".start .link").textContent = phone.link;
-  node.querySelector(".start button").dataset.code = phone.link.split("=")[1];
+  const start = node.querySelector(".start button");
+  start.dataset.code = phone.link.split("=")[1];
+  start.classList.toggle("try", state.hint.user === phone.user);
 }
 
 function drawMenu(phone, node) {
@@ -204,12 +221,15 @@ function drawMenu(phone, node) {
 
 function drawChat(phone, known) {
   const chat = known.node.querySelector(".chat"), seen = new Set();
+  let before = "";
   for (const message of phone.messages) {
     seen.add(message.id);
+    const today = dayOf(message.at, phone.zone), day = today === before ? "" : today;
+    before = today;
     const spins = phone.spins.filter(([id]) => id === message.id);
-    const key = JSON.stringify([message, spins]), old = known.messages.get(message.id);
+    const key = JSON.stringify([message, spins, day]), old = known.messages.get(message.id);
     if (old && old.key === key) continue;
-    const node = drawn(message, phone);
+    const node = drawn(message, phone, day);
     if (old) old.node.replaceWith(node); else chat.append(node);
     known.messages.set(message.id, { node, key });
   }
@@ -221,6 +241,7 @@ function drawChat(phone, known) {
   const last = phone.messages.at(-1), top = last ? `${last.id} ${last.text.slice(0, 12)}` : "";
   if (top !== known.top) toNewest(phone.user);
   known.top = top;
+  drawDown(known.node);
 }
 
 function tryThis(phone, known) {
@@ -311,13 +332,13 @@ function drawHead() {
 }
 
 function draw() {
-  const moved = `${state.clock.day} ${state.clock.time}`, jumped = moved !== clock;
-  clock = moved;
+  const asks = `${state.clock.day} ${state.clock.time} ${state.hint.user}`, goesOn = asks !== before;
+  before = asks;
   drawHead();
   drawSessions();
   for (const phone of state.phones) drawPhone(phone);
   const asked = state.phones.find((phone) => phone.user === state.hint.user);
-  if (therapist === null || ((jumped || state.playing) && asked && asked.user !== shown)) {
+  if (therapist === null || (goesOn && asked && asked.user !== shown)) {
     const first = asked || state.phones[0];
     look(first.user, first.therapist);
   } else {
