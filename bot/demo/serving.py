@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
@@ -43,10 +44,9 @@ async def _serve(folder: Path, port: int) -> None:
         await game.begin()
         async with site(game, port) as address:
             click.echo(f"{address}\n{WORDS}")
-            showing = asyncio.create_task(asyncio.to_thread(_show, address))
+            threading.Thread(target=_show, args=(address,), daemon=True).start()  # nobody waits for a browser
             await stopped.wait()
             await game.end()
-            await showing
 
 
 def _show(address: str) -> None:
