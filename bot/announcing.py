@@ -7,12 +7,12 @@ from sqlalchemy import Connection
 from bot.chat import days, digests, pages
 from bot.config import Config
 from bot.core.person import Person
+from bot.core.plans import wished_by
 from bot.core.walltime import after_quiet, local_date, zone_of
 from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import appointments, checkins, loops, outbox, people
+from bot.store import appointments, away, checkins, loops, outbox, people
 from bot.store import digests as kept_digests
-from bot.store.appointments import wished_by
 from bot.store.digests import KeptDigest
 
 
@@ -22,21 +22,24 @@ def announce(conn: Connection, digest_id: str, config: Config, now: datetime) ->
     therapist = people.by_id(conn, kept.therapist_id)
     if kept.pair_id is None:
         appointments.plan_own_digests(conn, therapist, config.plan, now)
+    reader = away.reader_for(conn, therapist, now)
     late = kept.starts is not None and now >= kept.starts
-    if late or not therapist.can_be_asked or _has_no_session(conn, kept, therapist):
+    if late or not reader.can_be_asked or _has_no_session(conn, kept, therapist, reader):
         kept_digests.mark(conn, digest_id, "not_sent", now)
         return
     kept_digests.mark(conn, digest_id, "sent", now)
-    if kept.pair_id is not None and _in_the_mornings(conn, therapist, config, now):
+    if reader.id == therapist.id and kept.pair_id is not None and _in_the_mornings(conn, therapist, config, now):
         return
     silent = kept.pair_id is not None and not _has_news(conn, kept, config, now)
-    body = digests.prompt(kept, therapist).to_json() | {"silent": silent}
-    outbox.add(conn, therapist, f"digest:{digest_id}:{kept.local}", "digest", body, now, about=digest_id)
+    body = digests.prompt(kept, reader).to_json() | {"silent": silent}
+    outbox.add(conn, reader, f"digest:{digest_id}:{kept.local}", "digest", body, now, about=digest_id)
 
 
-def _has_no_session(conn: Connection, kept: KeptDigest, therapist: Person) -> bool:
-    """A morning without sessions has no digest."""
-    return kept.day is not None and not appointments.of_day(conn, therapist.id, kept.day, zone_of(therapist.zone))
+def _has_no_session(conn: Connection, kept: KeptDigest, therapist: Person, reader: Person) -> bool:
+    """A morning without sessions has no digest; nor has one that somebody covers, who gets each digest by itself."""
+    if kept.day is None:
+        return False
+    return reader.id != therapist.id or not appointments.of_day(conn, therapist.id, kept.day, zone_of(therapist.zone))
 
 
 def _in_the_mornings(conn: Connection, therapist: Person, config: Config, now: datetime) -> bool:
@@ -56,8 +59,9 @@ def _has_news(conn: Connection, kept: KeptDigest, config: Config, now: datetime)
 def unread(conn: Connection, check_in_id: str, config: Config, now: datetime) -> None:
     """Own words that nobody has opened for days: the therapist is told, without a word of them, until they are read."""
     kept = checkins.by_check_in_id(conn, check_in_id)
-    therapist = people.pair_of(conn, kept.pair_id).therapist
-    awake = after_quiet(now, zone_of(therapist.zone), config.plan.quiet_from, config.plan.quiet_until)
+    therapist = away.reader_for(conn, people.pair_of(conn, kept.pair_id).therapist, now)
+    plan = wished_by(therapist, config.plan)
+    awake = after_quiet(now, zone_of(therapist.zone), plan.quiet_from, plan.quiet_until)
     loops.words_again(conn, check_in_id, awake if awake > now else now + loops.UNREAD_AFTER)
     if awake == now and therapist.can_be_asked:
         opens = Button(phrase(therapist.lang, "open"), f"p:{kept.pair_id}:open")

@@ -4,24 +4,29 @@ A request that cannot be carried out raises Refused, a sentence; nothing is writ
 """
 
 import re
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot import ids
 from bot.config import Config
-from bot.core.person import Person
-from bot.core.plan import WEEKDAYS
+from bot.core.codes import check_letter
+from bot.core.person import Pair, Person
+from bot.core.plans import plan_of
 from bot.core.problem import did_you_mean
-from bot.core.rehearsal import WeeklyRule
-from bot.core.walltime import is_zone, local_date, zone_names, zone_of
-from bot.store import appointments, people
+from bot.core.series import NotARule, Rule, parse
+from bot.core.walltime import is_zone, to_utc, zone_names, zone_of
+from bot.store import appointments, people, relinks
 from bot.store.columns import AnyRow
+from bot.store.effects import with_effect
 from bot.store.people import Refused
 
 YEARS = range(2000, 2100)
+FAR_PAST = timedelta(days=30)
+"""A session further back than this is more likely a slip than a wish."""
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 Shown = dict[str, Any]
 
@@ -65,17 +70,15 @@ def parse_wall(text: str) -> datetime:
     return wall.replace(second=0, microsecond=0)
 
 
-def parse_weekly(text: str) -> tuple[int, time]:
-    """Weekday and time from "Tue 14:00"; Refused with an example if it is neither."""
-    day, _, clock = text.strip().partition(" ")
-    weekday = next((n for n, name in enumerate(WEEKDAYS) if day[:3].title() == name), None)
+def parse_rule(text: str) -> Rule:
+    """The rule of a series from "Tue,Thu 14:00 every 2 weeks"; Refused with an example if it is none."""
     try:
-        at = time.fromisoformat(clock.strip())
-    except ValueError:
-        at = None
-    if weekday is None or at is None or at.tzinfo is not None:
-        raise Refused(f'"{text}" is not a weekday and a time: write it as "Tue 14:00".')
-    return weekday, at
+        rule = parse(text)
+    except NotARule as wrong:
+        raise Refused(str(wrong)) from None
+    if rule.until is not None:
+        _in_our_time(rule.until.year)
+    return rule
 
 
 def parse_date(text: str) -> date:
@@ -86,6 +89,15 @@ def parse_date(text: str) -> date:
         raise Refused(f'"{text}" is not a date: write it as 2026-11-03.') from None
     _in_our_time(day.year)
     return day
+
+
+def parse_span(text: str) -> tuple[date, date]:
+    """First and last day from "2026-12-24..2026-12-26", or one day; Refused with an example if it is neither."""
+    begin, dots, end = text.partition("..")
+    first, last = parse_date(begin), parse_date(end if dots else begin)
+    if last < first:
+        raise Refused(f'"{text}" ends before it begins: write it as 2026-12-01..2026-12-10.')
+    return first, last
 
 
 def _in_our_time(year: int) -> None:
@@ -117,43 +129,70 @@ def add_patient(
     other = people.by_code(conn, therapist, "therapist")
     patient = people.add(conn, "patient", code_or_refuse(code), zone_or_refuse(zone), lang_or_refuse(lang, config))
     pair_id = people.add_pair(conn, patient.id, other.id, now)
-    return person_shown(patient) | {"therapist": therapist, "pair": pair_id}
+    return person_shown(patient) | {"therapist": other.code, "pair": pair_id}
 
 
 def person_shown(who: Person) -> Shown:
-    """A person as the desk sees them: never an answer, never a chat."""
-    return {"id": who.id, "role": who.role, "code": who.code, "zone": who.zone, "lang": who.lang, "state": who.state}
+    """A person as the desk sees them, with the code's check letter: never an answer, never a chat."""
+    return {
+        "id": who.id, "role": who.role, "code": who.code, "check": check_letter(who.code), "zone": who.zone,
+        "lang": who.lang, "state": who.state,
+    }  # fmt: skip
 
 
-def invite(conn: Connection, config: Config, code: str, now: datetime) -> Invited:
-    """Make a single-use invite for somebody who is not in yet."""
+def invite(conn: Connection, config: Config, code: str, now: datetime, relink: bool = False) -> Invited:
+    """Make a single-use invite for somebody who is not in yet; `relink`: for a new phone of somebody who is."""
     who = people.by_code(conn, code)
-    if who.chat_id is not None:
-        raise Refused(f'"{code}" is in already.')
-    invited = Invited(code, ids.token(), now + config.invite.valid)
-    people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires)
+    if who.chat_id is not None and not relink:
+        raise Refused(f'"{who.code}" is in already. For a new phone: accord clinic invite {who.code} --relink')
+    if who.chat_id is None and relink:
+        raise Refused(f'"{who.code}" is not in yet: accord clinic invite {who.code}')
+    if who.state == "discharged":
+        raise Refused(f'"{who.code}" is discharged.')
+    invited = Invited(who.code, ids.token(), now + config.invite.valid)
+    people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires, relink)
+    relinks.refuse_all(conn, who.id, now)
     return invited
 
 
 # ------------------------------------------------------------------------------------------------ sessions
 
 
-def add_session(
-    conn: Connection, config: Config, code: str, wall: datetime, minutes: int | None, now: datetime
+def changing(
+    conn: Connection, config: Config, pair_ids: Collection[int], now: datetime, work: Callable[[], Shown]
 ) -> Shown:
-    """Add a session of a patient with their therapist, at the clinic's wall time."""
+    """Carry out work on these pairs' sessions; what it shows, with what it does to their check-ins."""
+    shown, effect = with_effect(conn, pair_ids, config.plan, now, work)
+    return shown | {"effect": asdict(effect)}
+
+
+def add_session(
+    conn: Connection, config: Config, code: str, wall: datetime, minutes: int | None, now: datetime, past: bool = False
+) -> Shown:
+    """Add a session of a patient with their therapist, at the clinic's wall time; far back only if `past` says so."""
     pair = people.pair_by_patient_code(conn, code)
-    length = _minutes(config, minutes)
-    session_id = appointments.add_session(conn, pair, wall, config.clinic.zone, length)
-    appointments.replan(conn, pair.id, config.plan, now)
-    return session_shown(appointments.session_row(conn, session_id), code)
+    zone, length = config.clinic.zone, minutes_or_refuse(config, pair, minutes)
+    refuse_far_past(wall, zone, now, past)
+
+    def work() -> Shown:
+        session_id = appointments.add_session(conn, pair, wall, zone, length)
+        return session_shown(appointments.session_row(conn, session_id), pair.patient.code)
+
+    return changing(conn, config, [pair.id], now, work)
 
 
-def _minutes(config: Config, minutes: int | None) -> int:
-    length = int(config.plan.session_length.total_seconds() // 60) if minutes is None else minutes
+def minutes_or_refuse(config: Config, pair: Pair, minutes: int | None) -> int:
+    """A session's length, the pair's plan's if none is given."""
+    length = int(plan_of(pair, config.plan).session_length.total_seconds() // 60) if minutes is None else minutes
     if not 1 <= length <= 24 * 60:
         raise Refused(f"A session of {length} minutes is not possible: 1 to 1440.")
     return length
+
+
+def refuse_far_past(wall: datetime, zone: str, now: datetime, past: bool) -> None:
+    """A date of long ago is refused unless it is meant."""
+    if not past and to_utc(wall, zone_of(zone)) < now - FAR_PAST:
+        raise Refused(f"{wall:%Y-%m-%dT%H:%M} is more than {FAR_PAST.days} days ago. If it is meant, say --past.")
 
 
 def session_shown(row: AnyRow, code: str) -> Shown:
@@ -164,37 +203,35 @@ def session_shown(row: AnyRow, code: str) -> Shown:
     }  # fmt: skip
 
 
-def _changed(conn: Connection, config: Config, session_id: int, now: datetime) -> Shown:
+def one_changed(
+    conn: Connection, config: Config, session_id: int, now: datetime, work: Callable[[AnyRow], object]
+) -> Shown:
+    """Change one session, and show it as it is then."""
     row = appointments.session_row(conn, session_id)
-    appointments.replan(conn, row.pair_id, config.plan, now)
-    return session_shown(row, people.pair_of(conn, row.pair_id).patient.code)
+    code = people.pair_of(conn, row.pair_id).patient.code
+
+    def changed() -> Shown:
+        work(row)
+        return session_shown(appointments.session_row(conn, session_id), code)
+
+    return changing(conn, config, [row.pair_id], now, changed)
 
 
-def move_session(conn: Connection, config: Config, session_id: int, wall: datetime, now: datetime) -> Shown:
+def move_session(
+    conn: Connection, config: Config, session_id: int, wall: datetime, now: datetime, past: bool = False
+) -> Shown:
     """Move a session; what was not sent yet moves with it."""
-    appointments.move_session(conn, session_id, wall)
-    return _changed(conn, config, session_id, now)
+
+    def work(row: AnyRow) -> None:
+        refuse_far_past(wall, row.zone, now, past)
+        appointments.move_session(conn, session_id, wall)
+
+    return one_changed(conn, config, session_id, now, work)
 
 
 def mark_session(conn: Connection, config: Config, session_id: int, state: str, now: datetime) -> Shown:
     """Cancel a session, or say that it was held or missed."""
-    appointments.mark_session(conn, session_id, state)
-    return _changed(conn, config, session_id, now)
-
-
-def set_weekly(
-    conn: Connection, config: Config, code: str, rule: str, first: date | None, minutes: int | None, now: datetime
-) -> Shown:
-    """A session every week from a date on (today if none is given)."""
-    pair = people.pair_by_patient_code(conn, code)
-    weekday, clock = parse_weekly(rule)
-    begin = first or local_date(now, zone_of(config.clinic.zone))
-    weekly = WeeklyRule(weekday, clock, _minutes(config, minutes))
-    weekly_id = appointments.add_weekly(conn, pair, weekly, config.clinic.zone, begin)
-    made = appointments.lay_out(conn, weekly_id, now)
-    appointments.replan(conn, pair.id, config.plan, now)
-    shown = f"{WEEKDAYS[weekday]} {clock:%H:%M}"
-    return {"id": weekly_id, "patient": code, "weekly": shown, "from": begin.isoformat(), "sessions": made}
+    return one_changed(conn, config, session_id, now, lambda _: appointments.mark_session(conn, session_id, state))
 
 
 def listed(conn: Connection) -> list[Shown]:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic
+from bot import clinic, clinic_closures, clinic_import, clinic_people, clinic_plan, clinic_series
+from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.store import people
@@ -16,55 +19,108 @@ from bot.store.errors import StoreError
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
+DATES = {"until", "after", "day"}
+"""Options of a verb that are dates, typed as words."""
 UNKNOWN_BOT = "YOUR_BOT"
 """Stands in a link for the bot's name as long as the bot has never run and nobody can be asked."""
 
 
-def act(config: Config, verb: str, *values: Any) -> tuple[Any, str | None]:
-    """Carry out a verb; what it gives, or None and the sentence that says why not."""
+class _Previewed(Exception):
+    """Raised at the end of a transaction that is to be undone; holds what it would have given."""
+
+    def __init__(self, shown: Any) -> None:
+        super().__init__()
+        self.shown = shown
+
+
+def act(config: Config, verb: str, *values: Any, preview: bool = False, **options: Any) -> tuple[Any, str | None]:
+    """Carry out a verb; what it gives, or None and the sentence that says why not. A preview writes nothing."""
     try:
-        return asyncio.run(_act(config, verb, values)), None
+        return asyncio.run(_act(config, verb, values, options, preview)), None
     except (Refused, StoreError) as error:
         return None, str(error)
 
 
-async def _act(config: Config, verb: str, values: tuple[Any, ...]) -> Any:
+async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict[str, Any], preview: bool) -> Any:
     clock = SystemClock()
     async with await Store.open(config.database.path, now=clock.now) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if verb == "invite":
-            return await _invite(store, config, values[0], clock.now())
-        work, given = prepared(config, verb, values, clock.now())
-        return await store.write(work, *given)
+            return await _invite(store, config, values[0], values[1], clock.now())
+        work, given = prepared(config, verb, values, clock.now(), options)
+        if not preview:
+            return await store.write(work, *given)
+        try:
+            return await store.write(_undone, work, given)
+        except _Previewed as seen:
+            return seen.shown | {"preview": True}
+
+
+def _undone(conn: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
+    raise _Previewed(work(conn, *given))
 
 
 def prepared(
-    config: Config, verb: str, values: tuple[Any, ...], now: datetime
+    config: Config, verb: str, values: tuple[Any, ...], now: datetime, options: dict[str, Any] | None = None
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """The function of `clinic` for a verb, with what it needs."""
+    """The function behind the desk for a verb, with what it needs; dates and times among the values are words."""
     if verb == "listed":
         return clinic.listed, ()
     if verb == "add_therapist":
         return clinic.add_therapist, (config, *values)
+    if verb == "add_staff":
+        return clinic_people.add_staff, (config, *values)
+    more = {name: _date(value) if name in DATES else value for name, value in (options or {}).items()}
+    if verb in ("import_sessions", "import_closures"):
+        return _import(config, verb, values[0], now, more)
+    work = partial(_verb(verb), **more)
+    if verb in ("set_away", "remove_away", "set_leave", "end_leave"):
+        code, days, *others = values
+        return work, (config, code, None if days is None else clinic.parse_span(days), *others, now)
     if verb in ("add_session", "move_session"):
         code, starts, *minutes = values
-        return getattr(clinic, verb), (config, code, clinic.parse_wall(starts), *minutes, now)
+        return work, (config, code, clinic.parse_wall(starts), *minutes, now)
     if verb == "set_weekly":
         code, rule, first, minutes = values
-        begin = None if first is None else clinic.parse_date(first)
-        return clinic.set_weekly, (config, code, rule, begin, minutes, now)
-    return getattr(clinic, verb), (config, *values, now)
+        return work, (config, code, rule, _date(first), minutes, now)
+    return work, (config, *values, now)
 
 
-async def _invite(store: Store, config: Config, code: str, now: datetime) -> dict[str, str]:
+def _import(
+    config: Config, verb: str, file: Path, now: datetime, more: dict[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """What an import needs: the file's bytes are read here, before the transaction begins."""
+    data = _bytes_of(file)
+    if verb == "import_closures":
+        return clinic_import.take_closures, (config, data, now)
+    return clinic_import.take_sessions, (config, file.suffix.lower(), data, more["field"], now, more["skip_bad"])
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise Refused(f"{file.name} has more than {MOST_BYTES // 1_000_000} MB: export a shorter time.")
+        return file.read_bytes()
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _verb(name: str) -> Callable[..., Any]:
+    """The function of that name in one of the clinic's modules."""
+    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_people, clinic_plan)
+    work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
+    return work
+
+
+def _date(text: str | None) -> date | None:
+    return None if text is None else clinic.parse_date(text)
+
+
+async def _invite(store: Store, config: Config, code: str, relink: bool, now: datetime) -> dict[str, str]:
     name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
-    invited = await store.write(_make_invite, config, code, now)
+    invited = await store.write(clinic.invite, config, code, now, relink)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
-
-
-def _make_invite(conn: Connection, config: Config, code: str, now: datetime) -> clinic.Invited:
-    return clinic.invite(conn, config, code, now)
 
 
 async def _ask_name(store: Store, config: Config) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,7 +13,8 @@ from bot import clinic
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.core.plan import Plan
-from bot.core.rehearsal import Sent, WeeklyRule, in_window, play, rehearse
+from bot.core.plans import plan_of
+from bot.core.rehearsal import Recurring, Sent, in_window, play, rehearse
 from bot.core.schedule import Receiver
 from bot.core.walltime import at_local, local_date, zone_of
 from bot.store import appointments, people
@@ -34,12 +36,12 @@ def rehearse_asked(asked: dict[str, Any], config: Config | None) -> tuple[list[R
             mistakes.append(f"--{name}: {error}")
             return None
 
-    weekly = read("weekly", clinic.parse_weekly, asked["weekly"])
+    weekly = read("weekly", clinic.parse_rule, asked["weekly"])
     zone = read("zone", clinic.zone_or_refuse, asked["zone"])
     patient_zone = read("patient-zone", clinic.zone_or_refuse, asked["patient_zone"])
     first = read("from", clinic.parse_date, asked["first"])
     without = [read("except", clinic.parse_date, text) for text in asked["without"]]
-    away = tuple(read("away", _span, text) for text in asked["away"])
+    away = tuple(read("away", clinic.parse_span, text) for text in asked["away"])
     if mistakes:
         return [], mistakes
     plan = config.plan if config else Plan()
@@ -47,18 +49,9 @@ def rehearse_asked(asked: dict[str, Any], config: Config | None) -> tuple[list[R
         assert config is not None
         return _of_patient(config, asked["code"], first, asked["days"])
     minutes = asked["minutes"] or int(plan.session_length.total_seconds() // 60)
-    weekday, clock = weekly
-    rule = WeeklyRule(weekday, clock, minutes, frozenset(without))
+    what = Recurring(weekly, minutes, frozenset(without))
     receiver = Receiver(zone_of(patient_zone or zone), away)
-    return [sent.row() for sent in rehearse(rule, first, asked["days"], zone_of(zone), receiver, plan)], []
-
-
-def _span(text: str) -> tuple[date, date]:
-    begin, dots, end = text.partition("..")
-    first, last = clinic.parse_date(begin), clinic.parse_date(end if dots else begin)
-    if last < first:
-        raise Refused(f'"{text}" ends before it begins: write it as 2026-12-01..2026-12-10.')
-    return first, last
+    return [sent.row() for sent in rehearse(what, first, asked["days"], zone_of(zone), receiver, plan)], []
 
 
 def _of_patient(config: Config, code: str, first: date | None, days: int) -> tuple[list[Row], list[str]]:
@@ -82,7 +75,7 @@ def _played(conn: Connection, config: Config, code: str, first: date | None, day
     rows = appointments.sessions_of(conn, pair.id)
     who = [appointments.receiver(conn, person) for person in (pair.patient, pair.therapist)]
     sessions = [replace(appointments.as_appointment(row)) for row in rows]
-    sent = play(sessions, [row.local for row in rows], who[0], who[1], config.plan, begin, end)
+    sent = play(sessions, [row.local for row in rows], who[0], who[1], plan_of(pair, config.plan), begin, end)
     return [one.row() for one in in_window(sent, begin, end)]
 
 
@@ -98,4 +91,15 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["Sent", "rehearse_asked", "table"]
+def write_calendar(file: Path, rows: Sequence[Row]) -> str | None:
+    """Write the rows as a calendar; the sentence that says why not, if the file cannot be written."""
+    from bot.calendars.ics import written
+
+    try:
+        file.write_bytes(written(rows))
+    except OSError as error:
+        return f"{file} cannot be written: {error.strerror}."
+    return None
+
+
+__all__ = ["Sent", "rehearse_asked", "table", "write_calendar"]

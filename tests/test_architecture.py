@@ -17,9 +17,10 @@ SOURCES = {
 ROWS = """
     emulator
     core
-    clock ids message toml
+    clock ids message toml calendars
     config store render outward wire
-    delivery clinic chat drawing
+    delivery chat drawing
+    clinic
     inbox ticks
     app
     desk service explain rehearse play simulation
@@ -34,7 +35,16 @@ HOUSES = {
     "config_together": "config",
     "questionnaire_folder": "config",
     "announcing": "ticks",
+    "cli_clinic": "cli",
+    "cli_options": "cli",
+    "clinic_closures": "clinic",
+    "clinic_import": "clinic",
+    "clinic_series": "clinic",
+    "cli_sessions": "cli",
     "population": "simulation",
+    "clinic_people": "clinic",
+    "clinic_plan": "clinic",
+    "cli_people": "cli",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -52,6 +62,9 @@ DOORS = {
     "rich": "demo",
     "segno": "desk",
     "matplotlib": "drawing",
+    "dateutil": "core",
+    "icalendar": "calendars",
+    "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",
@@ -67,10 +80,12 @@ DOORS = {
 }
 
 PURE = (
-    "bot collections dataclasses datetime difflib functools itertools json math operator re statistics typing zlib "
-    "zoneinfo"
+    "bot collections dataclasses datetime dateutil difflib functools itertools json math operator re statistics typing "
+    "zlib zoneinfo"
 )
-"""All that core may import. `json` only as text to values; `zoneinfo` reads constants; `zlib` for a checksum."""
+"""All that core may import. `json` only as text to values; `zoneinfo` reads constants; `zlib` for a checksum;
+`dateutil` for its calendar, never for its zones.
+"""
 
 MOST_LINES, LONGEST_FUNCTION = 400, 50
 

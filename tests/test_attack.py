@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from bot import clinic as desk
+from bot import clinic_series
 from bot.store import people
 from bot.store.people import Refused
 from bot.store.tables import check_in, session
@@ -82,7 +83,7 @@ async def test_what_comes_too_late_for_one_digest_stands_in_the_next(
 
 async def test_a_weekly_session_does_not_begin_before_its_date(clinic: Clinic) -> None:
     now = clinic.clock.now()
-    await clinic.desk(desk.set_weekly, clinic.config, "P-014", "Tue 14:00", date(2027, 2, 2), None, now)
+    await clinic.desk(clinic_series.set_weekly, clinic.config, "P-014", "Tue 14:00", date(2027, 2, 2), None, now)
     clinic.clock.move_to(now + timedelta(days=40))
     await clinic.stage.app.ticks.housekeeping()
     assert min(row.local for row in await clinic.rows(session)) >= "2027-02-02"

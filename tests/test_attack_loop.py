@@ -74,10 +74,10 @@ async def test_hide_hides_a_long_page_too(clinic: Clinic, tomas: Someone) -> Non
         one = clinic[str(n)]
         await one.says(f"/start {await clinic.stage.invite(f'P-0{n}')}")
         await one.taps("I agree", "Yes, that is right", "1 hour after")
-        await clinic.session(f"P-0{n}", FIRST)
+        await clinic.session(f"P-0{n}", f"2026-11-03T14:{n - 30:02}", minutes=1)
     await clinic.until("2026-11-03T15:00")
     for shown in list(tomas.phone.messages):
-        if "Your 14:00" in shown.text:
+        if "Your 14:" in shown.text:
             await tomas.taps("Begin", on=shown.id)
             await tomas.taps("A 5", "B 5", "C 5", "D 5", "Send")
     await clinic.until("2026-11-03T16:00")
@@ -189,9 +189,9 @@ async def test_one_bad_row_of_the_outbox_delays_nobody(
     values = {"clinic_id": 1, "person_id": 3, "key": "x", "kind": "notice", "rank": 1, "body": {"rows": []},
               "state": "waiting", "not_before": clinic.clock.now()}  # fmt: skip
     await clinic.session("P-014", FIRST)
-    await clinic.session("P-015", FIRST)
+    await clinic.session("P-015", "2026-11-03T15:00")
     await clinic.desk(lambda conn: conn.execute(outbox.insert().values(values)).rowcount)
-    await clinic.until("2026-11-03T16:01")
+    await clinic.until("2026-11-03T17:01")
     assert ben.prompts
     assert anna.prompts
     log.clear()

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Connection, update
 
 from bot import clinic as desk
+from bot import clinic_series
 from bot.store.people import Refused
-from bot.store.tables import check_in, weekly
+from bot.store.tables import check_in, series
 from tests.conftest import FIRST, Clinic, Someone
 
 wall = datetime.fromisoformat
@@ -90,7 +91,7 @@ async def test_a_session_moved_far_into_the_past_is_asked_about_no_more(
     clinic: Clinic, anna: Someone, tomas: Someone
 ) -> None:
     number = await clinic.session("P-014", FIRST)
-    await clinic.desk(desk.move_session, clinic.config, number, wall("2026-09-01T14:00"), clinic.clock.now())
+    await clinic.desk(desk.move_session, clinic.config, number, wall("2026-10-05T14:00"), clinic.clock.now())
     await clinic.until("2026-11-05T16:00")
     assert (anna.prompts, tomas.prompts) == ([], [])
     assert {row.state for row in await clinic.rows(check_in)} == {"not_asked"}
@@ -106,17 +107,17 @@ async def test_a_session_is_not_moved_onto_another_of_the_pair(clinic: Clinic) -
 async def test_one_bad_weekly_rule_does_not_stop_the_others(clinic: Clinic, log: pytest.LogCaptureFixture) -> None:
     for code in ("P-014", "P-021"):
         values = (clinic.config, code, "Tue 14:00", None, None, clinic.clock.now())
-        await clinic.desk(desk.set_weekly, *values)
+        await clinic.desk(clinic_series.set_weekly, *values)
 
     def spoil(conn: Connection) -> None:
-        conn.execute(update(weekly).values(made_until=wall("2026-11-04").date()))
-        conn.execute(update(weekly).where(weekly.c.id == 1).values(time="never"))
+        conn.execute(update(series).values(made_until=wall("2026-11-04").date()))
+        conn.execute(update(series).where(series.c.id == 1).values(time="never"))
 
     await clinic.desk(spoil)
     await clinic.stage.app.ticks.housekeeping()
-    reach = {row.id: row.made_until for row in await clinic.rows(weekly)}
+    reach = {row.id: row.made_until for row in await clinic.rows(series)}
     assert reach[1] < reach[2]
-    assert log.messages == ["sessions of weekly rule 1 not laid out: ValueError"]
+    assert log.messages == ["sessions of series 1 not laid out: ValueError"]
     log.clear()
 
 

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import cli
-from tests.conftest import ROOT
+from bot.clock import ManualClock
+from tests.conftest import ROOT, denver
 
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 
@@ -57,6 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.delenv("ACCORD_TOKEN", raising=False)
+    monkeypatch.setattr("bot.desk.SystemClock", lambda: ManualClock(denver("2026-11-02T10:00")))
     (tmp_path / "accord.db").write_bytes((made / "accord.db").read_bytes())
     return Desk(tmp_path)
 
@@ -67,7 +69,7 @@ def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_a_therapist_is_added(desk: Desk) -> None:
     shown = desk.gives("therapist", "add", "--code", "T-2", "--zone", "Europe/Berlin", "--lang", "en")
     assert shown == {
-        "id": shown["id"], "role": "therapist", "code": "T-2", "zone": "Europe/Berlin", "lang": "en",
+        "id": shown["id"], "role": "therapist", "code": "T-2", "check": "S", "zone": "Europe/Berlin", "lang": "en",
         "state": "invited",
     }  # fmt: skip
 
@@ -152,20 +154,23 @@ def test_a_session_is_at_the_clinics_wall_time(desk: Desk) -> None:
     shown = desk.gives("session", "add", "P-014", "2026-11-03T14:00", "--minutes", "45")
     assert shown == {
         "id": shown["id"], "patient": "P-014", "starts": "2026-11-03T14:00", "zone": "America/Denver", "minutes": 45,
-        "state": "planned", "confirm": False,
+        "state": "planned", "confirm": False, "effect": {"moved": 0, "dropped": 0, "new": 3},
     }  # fmt: skip
 
 
 def test_two_sessions_at_one_time_are_refused(desk: Desk) -> None:
     first = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
     assert f"(session {first['id']})" in desk.refuses("session", "add", "P-014", "2026-11-03T14:00")
-    desk.gives("session", "add", "P-015", "2026-11-03T14:00")
+    taken = desk.refuses("session", "add", "P-015", "2026-11-03T14:59")
+    assert taken.startswith(f"T-1 has a session at that time already (session {first['id']}): P-014, 2026-11-03T14:00")
+    desk.gives("session", "add", "P-015", "2026-11-03T15:00")
 
 
 @pytest.mark.parametrize(("verb", "state"), [("cancel", "cancelled"), ("held", "held"), ("missed", "missed")])
 def test_a_session_is_marked(desk: Desk, verb: str, state: str) -> None:
     made = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
-    assert desk.gives("session", verb, str(made["id"])) == made | {"state": state}
+    effect = {"moved": 0, "dropped": 0 if state == "held" else 3, "new": 0}
+    assert desk.gives("session", verb, str(made["id"])) == made | {"state": state, "effect": effect}
 
 
 def test_a_session_is_moved_and_counts_as_planned_again(desk: Desk) -> None:
@@ -186,10 +191,12 @@ def test_weekly_lays_out_sessions(desk: Desk) -> None:
 
 
 def test_weekly_leaves_a_time_alone_that_is_taken(desk: Desk) -> None:
-    first = desk.gives("session", "weekly", "P-014", "Tue 14:00")
-    again = desk.gives("session", "weekly", "P-014", "Tue 14:00")
-    assert again["sessions"] == []
-    assert len([row for row in desk.gives("list") if row["role"] == "session"]) == len(first["sessions"])
+    first = desk.gives("session", "add", "P-014", "2026-11-10T14:30")
+    made = desk.gives("session", "weekly", "P-015", "Tue 14:00")
+    assert [(one["starts"], f"(session {first['id']})" in one["why"]) for one in made["left_out"]] == [
+        ("2026-11-10T14:00", True)
+    ]
+    assert len(made["sessions"]) == 8
 
 
 def test_the_list_has_everybody_and_every_session(desk: Desk) -> None:
@@ -203,12 +210,15 @@ def test_the_list_has_everybody_and_every_session(desk: Desk) -> None:
 
 def test_without_json_a_person_reads_a_sentence(desk: Desk) -> None:
     result = desk.runs("session", "add", "P-014", "2026-11-03T14:00")
-    assert result.stdout.strip() == "Session 1: P-014 2026-11-03T14:00 America/Denver, planned."
+    assert result.stdout.splitlines() == [
+        "Session 1: P-014 2026-11-03T14:00 America/Denver, planned.",
+        "3 check-ins are new.",
+    ]
     assert "P-014" in desk.runs("list").stdout
 
 
 def test_the_desk_never_sees_an_answer_or_a_chat(desk: Desk) -> None:
     names = {name for row in desk.gives("list") for name in row}
     assert names <= {
-        "id", "role", "code", "zone", "lang", "state", "patient", "therapist", "starts", "minutes", "confirm",
+        "id", "role", "code", "check", "zone", "lang", "state", "patient", "therapist", "starts", "minutes", "confirm",
     }  # fmt: skip

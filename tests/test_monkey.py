@@ -8,15 +8,16 @@ from random import Random
 import pytest
 
 from bot import clinic as desk
+from bot import clinic_people as people_desk
 from bot.store.people import Refused
 from bot.store.tables import check_in, outbox, session
-from tests.conftest import DENVER, PHONES, Clinic, Someone
+from tests.conftest import DENVER, PAIRS, PHONES, Clinic, Someone
 
 WORDS = (
     "4", "mostly", "back", "skip", "omitir", "later", "hide", "continue", "send", "change", "done", "A4", "E yes",
     "b 2", "hello", "/mine", "New York", "/start", "/help", "/checkin", "/rate", "/digest", "/settings", "/privacy",
     "/goals", "/goals P-014", "/goals P-021", "/homework", "/homework P-014 a walk", "/homework P-021 a walk",
-    "/today", "/patients", "/pair P-014",
+    "/today", "/patients", "/pair P-014", "/away", "/zone", "24 Dec",
     "/stop", "/start x", "my own words <b>&", "x" * 1001, "none", "no", "1", "🙂",
 )  # fmt: skip
 
@@ -32,7 +33,7 @@ class Monkeys:
         """So many acts, mostly taps."""
         often = [self.tap] * 6 + [self.work] * 4 + [self.wait] * 5 + [self.type] * 2
         for _ in range(acts):
-            await self.random.choice([*often, self.press_old, self.appoint, self.change, self.trouble])()
+            await self.random.choice([*often, self.press_old, self.appoint, self.change, self.part, self.trouble])()
 
     def someone(self) -> Someone:
         """Whoever's turn it is, with a phone that is not blocked."""
@@ -104,6 +105,19 @@ class Monkeys:
             wanted = now.replace(hour=18, minute=0, second=0, microsecond=0, tzinfo=None)
             with contextlib.suppress(Refused):  # there is one at that time
                 await self.clinic.desk(desk.move_session, self.clinic.config, number, wanted, now)
+
+    async def part(self) -> None:
+        """Somebody goes away, pauses or goes on, or has a new phone on which the desk decides."""
+        code, now = self.random.choice(("P-014", "P-015", "P-021")), self.clinic.clock.now()
+        today = now.astimezone(DENVER).date()
+        days = (today, today + timedelta(days=self.random.randint(-1, 9)))
+        verb, *values = self.random.choice((
+            (people_desk.set_away, code, days), (people_desk.remove_away, code, None), (people_desk.pause, code),
+            (people_desk.resume, code), (people_desk.set_leave, PAIRS[code], days, True, None),
+            (people_desk.revoke_invite, code), (people_desk.set_person, code, None, self.random.choice(("en", "es"))),
+        ))  # fmt: skip
+        with contextlib.suppress(Refused):
+            await self.clinic.desk(verb, self.clinic.config, *values, now)
 
     async def trouble(self) -> None:
         """The Bot API is in trouble, somebody blocks the bot, or it is started anew."""

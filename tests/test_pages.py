@@ -81,7 +81,7 @@ ALIKE = met(
 def digests() -> tuple[Digest, ...]:
     """Digests of every kind: apart, alike, silent, excused, blind, with nothing yet, and some at random."""
     some = [read([APART] * 2, own_words="<i>menos prisa</i>"), read([ALIKE]), read([MISSED] * 4), read([ALIKE, MISSED])]
-    reasons = ("away", "every", "stopped", "unreachable", "not in yet", "too late")
+    reasons = ("away", "every", "stopped", "unreachable", "not in yet", "too late", "paused")
     some += [_read(case_file([ALIKE, EXCUSED]), around=Around(not_asked=why)) for why in reasons]
     for outcome in (*OUTCOMES, None):
         last = replace(AWAY.last or LastTime(""), outcome=outcome)
@@ -129,10 +129,12 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         "contact": in_language(dict(config.clinic.contact), lang),
         "seen": in_language(dict(config.clinic.answers_seen), lang),
     }
-    for asks in (True, False):
-        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test"}
+    for asks, agreed in ((True, None), (False, None), (False, "2026-11-02T10:00")):
+        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test", "agreed": agreed}
+    day, later = "2026-12-01T00:00", "2026-12-10T00:00"
+    yield "away.txt", {"spans": [(day, day), (day, later)]}
     yield "fixed.txt", reach
-    for role in ("patient", "therapist", ""):
+    for role in ("patient", "therapist", "staff", ""):
         yield "help.txt", reach | {"commands": [] if not role else [["help", phrase(lang, "command_help")]]}
         yield "welcome.txt", reach | {"role": role}
         for every in (1, 2):

@@ -9,8 +9,9 @@ from itertools import pairwise
 import pytest
 
 from bot.core.plan import Plan
-from bot.core.rehearsal import WeeklyRule, rehearse
+from bot.core.rehearsal import Recurring, rehearse
 from bot.core.schedule import Receiver
+from bot.core.series import Rule as Weekly
 from bot.core.walltime import zone_of
 from tests.schedule_oracle import CHANGES, DAY, ODD, ZONES, Rehearsal, Row, Rule, change_near, zones_that_change
 
@@ -19,7 +20,7 @@ TUESDAYS = Rule(1, time(14), "America/Denver", "America/Denver", date(2026, 10, 
 
 def rehearsed(rule: Rule, plan: Plan | None = None) -> list[Row]:
     """What the program says to that rule."""
-    weekly = WeeklyRule(rule.weekday, rule.clock, rule.minutes, frozenset(rule.excepts))
+    weekly = Recurring(Weekly((rule.weekday,), rule.clock), rule.minutes, frozenset(rule.excepts))
     patient = Receiver(zone_of(rule.patient_zone), rule.aways)
     return [s.row() for s in rehearse(weekly, rule.first_day, rule.days, zone_of(rule.zone), patient, plan or Plan())]
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot import clinic as desk
-from bot.store import appointments
+from bot import clinic_series
+from bot.store import series
 from bot.store.tables import check_in, inbox, session
 from tests.conftest import FIRST, Clinic, Someone
 
@@ -122,7 +123,7 @@ async def test_after_a_long_outage_nobody_gets_more_than_what_still_stands(clini
 
 
 async def test_weekly_sessions_are_laid_out_further_and_further(clinic: Clinic) -> None:
-    await clinic.desk(desk.set_weekly, clinic.config, "P-014", "Tue 14:00", None, None, clinic.clock.now())
+    await clinic.desk(clinic_series.set_weekly, clinic.config, "P-014", "Tue 14:00", None, None, clinic.clock.now())
     before = len(await clinic.rows(session))
     await clinic.session("P-014", "2027-01-12T14:00")  # the desk was quicker
     clinic.clock.move_to(clinic.clock.now() + timedelta(days=35))
@@ -130,7 +131,7 @@ async def test_weekly_sessions_are_laid_out_further_and_further(clinic: Clinic) 
     walls = sorted(row.local for row in await clinic.rows(session))
     assert len(walls) == before + 5
     assert len(set(walls)) == len(walls)
-    assert await clinic.stage.app.store.read(appointments.weekly_running_out, clinic.clock.now()) == []
+    assert await clinic.stage.app.store.read(series.running_out, clinic.clock.now()) == []
 
 
 async def test_updates_that_are_done_are_forgotten_after_two_days(clinic: Clinic, anna: Someone) -> None:

@@ -22,7 +22,7 @@ from bot.core.person import Person
 from bot.core.taps import Step, Tap, Verb, step, text_question
 from bot.message import TEXT_LIMIT, Button, Message
 from bot.render import phrase
-from bot.store import appointments, checkins, digests, goals, loops, outbox, people
+from bot.store import appointments, away, checkins, digests, goals, loops, outbox, people
 from bot.store.checkins import Kept
 
 VERB_OF: Mapping[str, Verb] = {short: verb for verb, short in VERBS.items()}
@@ -90,7 +90,9 @@ def read_button(data: str) -> tuple[str, Tap] | None:
 def _stepped(conn: Connection, kept: Kept, tap: Tap, config: Config, now: datetime, typed: bool = False) -> Outcome:
     assert kept.asks is not None
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
-    result = step(form, kept.check_in, tap, now, config.plan)
+    if kept.ended:
+        return Outcome((Reply(show(kept, form, config, now), kept.message_id, about=kept.check_in.id),))
+    result = step(form, kept.check_in, tap, now, kept.plan(config.plan))
     versions = {name: q.version for name, q in config.questionnaires.by_id.items()}
     kept = checkins.save(conn, kept, result, versions, now, config.plan)
     return _shown(conn, kept, form, result, config, now, typed)
@@ -174,7 +176,7 @@ def _own_words(conn: Connection, kept: Kept, now: datetime) -> bool:
         return False
     loops.words_came(conn, kept.check_in.id, now)
     waiting = digests.waiting_for(conn, kept.pair_id, now)
-    therapist = people.pair_of(conn, kept.pair_id).therapist
+    therapist = away.reader_for(conn, people.pair_of(conn, kept.pair_id).therapist, now)
     if waiting is None or waiting.local is None or not therapist.can_be_asked:
         return False
     opens = Button(phrase(therapist.lang, "open"), f"d:{waiting.id}:open")
@@ -210,7 +212,7 @@ def _answerable(conn: Connection, who: Person, config: Config, now: datetime) ->
     """What this person may still answer, late ones too, the one opened last at the end."""
     since = now - config.plan.patient_late_for - config.plan.patient_finish_within
     found = (checkins.of_chat(conn, one, who) for one in checkins.answerable_of(conn, who.id, since))
-    kept = [one for one in found if one is not None and one.asks is not None and one.message_id is not None]
+    kept = [one for one in found if one and one.asks is not None and one.message_id is not None and not one.ended]
     return [one for one in kept if not is_over(one.check_in, now, config.plan)]
 
 

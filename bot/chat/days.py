@@ -1,12 +1,13 @@
 """A therapist's overviews: /today, one line for each pair of the day; /patients; /pair P-014; the morning's digest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from bot.chat import pages
-from bot.chat.reply import Outcome, Page, said
+from bot.chat.reply import Outcome, Page, Reply, said
 from bot.config import Config
 from bot.core.digest import Digest
 from bot.core.person import Person
@@ -36,7 +37,7 @@ class Hour:
 def today(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """/today: the day's pairs, a line each."""
     day = local_date(now, zone_of(who.zone))
-    return Outcome(page=lambda reading: Page(pages.replies(_day(reading, who, day, None, config, now), None)))
+    return Outcome(page=lambda reading: Page(_replies(_day(reading, who, day, None, config, now), None)))
 
 
 def patients(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
@@ -51,7 +52,7 @@ def _patients(conn: Connection, who: Person, now: datetime) -> Page:
         rows.append({"code": code, "next": None if coming is None else coming.local})
         buttons.append(Button(code, f"p:{pair_id}:open"))
     parts = in_parts(page(who.lang, "patients.txt", rows=rows), _in_rows(buttons[:96]))
-    return Page(pages.replies(parts, None))
+    return Page(_replies(parts, None))
 
 
 def pair(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
@@ -76,7 +77,7 @@ def open_morning(
     """The morning's digest: all pairs of its day."""
     digests.opened_in(conn, kept.id, message_id)
     day = kept.day or now.date()
-    return Outcome(page=lambda reading: Page(pages.replies(_day(reading, who, day, kept.id, config, now), message_id)))
+    return Outcome(page=lambda reading: Page(_replies(_day(reading, who, day, kept.id, config, now), message_id)))
 
 
 def bring_up_to_date(conn: Connection, who: Person, day: date, config: Config, now: datetime) -> bool:
@@ -111,3 +112,9 @@ def _hour(conn: Connection, who: Person, row: AnyRow, config: Config, now: datet
 
 def _in_rows(buttons: list[Button]) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(buttons[n : n + A_ROW]) for n in range(0, len(buttons), A_ROW))
+
+
+def _replies(parts: Sequence[Message], message_id: int | None) -> tuple[Reply, ...]:
+    """The first part in place of what was tapped, the others below it."""
+    first, *others = parts
+    return Reply(first, message_id), *map(Reply, others)

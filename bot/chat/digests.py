@@ -29,7 +29,7 @@ def latest(conn: Connection, who: Person, rest: str, config: Config, now: dateti
 def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
     """A tap on a digest. Anyone else's digest does not exist."""
     _, digest_id, verb, *more = [*data.split(":"), "", ""]
-    kept = digests.of_therapist(conn, digest_id, who.id)
+    kept = digests.of_reader(conn, digest_id, who, now)
     if kept is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     if verb == "hide":
@@ -43,7 +43,7 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     if kept.pair_id is None:
         n = number(more[0])
         return Outcome(page=partial(_weekly, kept=kept, who=who, message_id=message_id, config=config, now=now, n=n))
-    if kept.pair_id not in people.pairs(conn, therapist_id=who.id):  # the pair has ended
+    if kept.pair_id not in people.pairs(conn, therapist_id=kept.therapist_id):  # the pair has ended
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     view = View(who, people.pair_of(conn, kept.pair_id), kept.local or "", kept.starts or now, kept.id, message_id)
     return on_page(conn, view, verb, more, config, now)
@@ -56,6 +56,8 @@ def on_pair_tap(
     _, pair_id, verb, *more = [*data.split(":"), "", ""]
     if data == days.HIDE:
         return Outcome((Reply(Message(phrase(who.lang, "put_away")), message_id),))
+    if pair_id == "all" and who.role == "therapist" and who.state == "active":
+        return days.patients(conn, who, "", config, now)
     view = pair_view(conn, who, int(pair_id) if pair_id.isdecimal() and len(pair_id) < 10 else 0, now)
     if view is None or verb == "hide":
         gone = Message(phrase(who.lang, "put_away")) if view else None
@@ -80,7 +82,11 @@ def prompt(kept: KeptDigest, who: Person) -> Message:
 def _weekly(
     conn: Connection, kept: KeptDigest, who: Person, message_id: int | None, config: Config, now: datetime, n: int
 ) -> Page:
-    built = [build(conn, pair_id, "", now, config, now) for pair_id in people.pairs(conn, therapist_id=who.id)]
+    covering = kept.therapist_id != who.id
+    built = [
+        build(conn, pair_id, "", now, config, now, covering)
+        for pair_id in people.pairs(conn, therapist_id=kept.therapist_id)
+    ]
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import checkins, days, digests, goals, homework, joining, menus, mine, pictures
+from bot.chat import away, checkins, days, digests, goals, homework, joining, menus, mine, pictures, relink
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -69,6 +69,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
+        "a": away.on_tap, "r": relink.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -97,6 +98,8 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     if who is not None:
         _can_be_reached(conn, who, config, now)
         _forget_expected(conn, who)
+    elif not words.startswith("/start ") and (waits := relink.waits(conn, chat_id, lang, config, now)):
+        return waits
     if words.startswith("/"):
         command, _, rest = words[1:].partition(" ")
         return _command(conn, who, chat_id, command.partition("@")[0].lower(), rest.strip(), lang, config, now)
@@ -136,8 +139,8 @@ def _command(
     if who is None or command == "help":
         return said(_help(who, lang, config))
     if command == "privacy" and who.role == "patient":
-        return said(joining.consent(who, config))
-    if command == "stop" and who.role == "patient" and who.state in ("settling", "choosing", "active"):
+        return said(joining.consent(who, config, people.agreed_at(conn, who)))
+    if command == "stop" and who.role == "patient" and who.state in ("settling", "choosing", "active", "paused"):
         return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
     if who.state in JOINING:
         step = joining.present(who, config, now)
@@ -147,9 +150,13 @@ def _command(
 
 
 def _settings(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
-    if who.state != "active":
+    if who.state not in ("active", "paused"):
         return None
     return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
+
+
+def _zone(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
+    return Outcome((Reply(joining.zone(who, now), None, who.message_id, about=""),)) if who.state == "active" else None
 
 
 def _open_check_in(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
@@ -167,6 +174,8 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "mine": mine.command,
         "goals": goals.command,
         "homework": homework.command,
+        "away": away.command,
+        "zone": _zone,
         "settings": _settings,
     },
     "therapist": {
@@ -177,12 +186,15 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "pair": days.pair,
         "goals": goals.command,
         "homework": homework.command,
+        "zone": _zone,
         "settings": _settings,
     },
+    "staff": {"zone": _zone, "settings": _settings},
 }
 """By role, what somebody who takes part can send with a slash; the words after it are handed on."""
 EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datetime], Outcome]] = {
     "goal": goals.on_words, "reword": goals.on_words, "homework": homework.on_words, "why": homework.on_words,
+    "away_from": away.on_words, "away_until": away.on_words,
 }  # fmt: skip
 """What typed words can have been asked for."""
 

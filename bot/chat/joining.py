@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot import ids
-from bot.chat import menus, wishes
+from bot.chat import menus, relink, wishes
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
+from bot.core.plan import changed
 from bot.core.questionnaire import LANGUAGES
 from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
@@ -29,8 +30,12 @@ def start(
     if not code:
         return _not_in("need_link", lang, config) if who is None else _again(conn, who, config, now)
     how, found = people.redeem(conn, ids.hashed(code), chat_id, now, config.invite.tries_per_hour)
+    if how == "relink" and found is not None:
+        return relink.ask(conn, found, chat_id, config, now)
     if how == "too many":
         return _not_in("too_many_tries", lang, config)
+    if found is None and (waits := relink.waits(conn, chat_id, lang, config, now)):
+        return waits
     if how == "bad" or found is None:
         return _not_in("bad_link", lang, config)
     return _again(conn, found, config, now)
@@ -46,8 +51,11 @@ def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outc
     if who.state in ("declined", "stopped"):
         people.change(conn, who.id, state="consenting")
         who = people.by_id(conn, who.id)
+    if who.state == "paused":
+        return _own(settings(who, config, now), who, fresh=True)
     step = present(who, config, now)
-    return said(Message(phrase(who.lang, "already_in"))) if step is None else _own(step, who, fresh=True)
+    words = "no_more" if who.state == "discharged" else "already_in"
+    return said(Message(phrase(who.lang, words))) if step is None else _own(step, who, fresh=True)
 
 
 def present(who: Person, config: Config, now: datetime) -> Message | None:
@@ -72,14 +80,14 @@ def _languages(who: Person) -> Iterable[Button]:
     return (_button(who, "language", f"lang:{lang}", lang) for lang in LANGUAGES if lang != who.lang)
 
 
-def consent(who: Person, config: Config) -> Message:
-    """What a patient must know before anything is asked."""
+def consent(who: Person, config: Config, agreed: datetime | None = None) -> Message:
+    """What a patient must know before anything is asked; afterwards with the day on which they agreed."""
     added = in_language(dict(config.consent.add), who.lang)
     text = page(
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
         seen=in_language(dict(config.clinic.answers_seen), who.lang), clinic=config.clinic.name,
-        asks=who.state == "consenting",
+        asks=who.state == "consenting", agreed=agreed and agreed.astimezone(zone_of(who.zone)),
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())
@@ -100,27 +108,29 @@ def _when(who: Person, config: Config) -> Message:
 
 
 def _when_rows(who: Person, config: Config) -> Rows:
-    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(config).items())
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(who, config).items())
 
 
-def _times(config: Config) -> dict[str, object]:
-    """What "after" (in minutes), "same evening" and "next morning" mean in this clinic."""
-    minutes = int(config.plan.patient_opens_after.total_seconds() // 60)
+def _times(who: Person, config: Config) -> dict[str, object]:
+    """What "after" (in minutes), "same evening" and "next morning" mean for this person."""
+    minutes = int(changed(config.plan, who.plan).patient_opens_after.total_seconds() // 60)
     return {"after": minutes, "evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
 
 
 def settings(who: Person, config: Config, now: datetime) -> Message:
     """What a person can change, and how it is now."""
-    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(config)[who.ask_at])
+    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(who, config)[who.ask_at])
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),
     )  # fmt: skip
+    if who.state == "paused":
+        return Message(phrase(who.lang, "paused"), one_a_line([_button(who, "go_on", "go_on")]))
     rows: list[tuple[Button, ...]] = [(_button(who, "set_zone", "zone"),), tuple(_languages(who))]
     if who.role == "patient":
         less = _button(who, "ask_less", "every:2") if who.ask_every == 1 else _button(who, "ask_each", "every:1")
         rows += [(_button(who, "set_time", "choose"),), (less,)]
-    else:
+    elif who.role == "therapist":
         rows += wishes.rows(who)
     return Message(text, tuple(rows))
 
@@ -170,12 +180,22 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
         return _decided(conn, who, verb == "agree", config, now)
     if verb == "right" and who.state == "settling":
         return _settled(conn, who, config, now)
+    if verb == "go_on" and who.state in ("paused", "active"):
+        return gone_on(conn, who, config, now)
+    if verb == "stop" and who.state == "paused":
+        return _stopped(conn, who, now)
+    if verb == "news" and who.role == "patient":
+        return _news(conn, who)
     if not inside:
         return None
     if verb in ("zone", "region", "city"):
         return _zone(conn, who, verb, value, config, now)
+    if verb == "settings" and who.state == "active":
+        return settings(who, config, now)
     if who.role == "patient":
         return _wish(conn, who, verb, value, config, now)
+    if who.role == "staff":
+        return None
     if wishes.change(conn, who, verb, value):
         changed = people.by_id(conn, who.id)
         replan(conn, changed, config, now)
@@ -267,6 +287,26 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
     if verb == "keep":
         return present(who, config, now) or Message(phrase(who.lang, "still_on"))
     return _stopped(conn, who, now) if verb == "stop" else None
+
+
+def gone_on(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
+    """The end of a pause: asked again from the next time on. Twice is as good as once."""
+    people.change(conn, who.id, state="active")
+    replan(conn, people.by_id(conn, who.id), config, now)
+    return settings(people.by_id(conn, who.id), config, now)
+
+
+def _news(conn: Connection, who: Person) -> Message | None:
+    """Who reads the answers from now on; None without a therapist."""
+    words = {True: "another_therapist_reads", False: "another_therapist"}
+    pairs = people.pairs(conn, patient_id=who.id)
+    return Message(phrase(who.lang, words[people.has_history(conn, pairs[-1])])) if pairs else None
+
+
+def zone(who: Person, now: datetime) -> Message:
+    """/zone: is it 18:05 for you?"""
+    rows = one_a_line([_button(who, "yes_right", "settings"), _button(who, "other_time", "zone")])
+    return Message(phrase(who.lang, "is_it", _clock(who, now)), rows)
 
 
 def stop(who: Person) -> Message:

@@ -9,8 +9,9 @@ from bot.render import phrase
 from bot.store import outbox
 
 MENUS = {
-    "patient": ("checkin", "mine", "goals", "homework", "settings", "privacy", "help", "stop"),
+    "patient": ("checkin", "mine", "goals", "homework", "away", "settings", "privacy", "help", "stop"),
     "therapist": ("today", "digest", "rate", "goals", "homework", "patients", "settings", "help"),
+    "staff": ("settings", "help"),
 }
 
 

@@ -3,7 +3,7 @@
 A page is either a digest's ("d:ID:verb", before a session) or the pair's as things stand now ("p:PAIR:verb").
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from bot.core.person import Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
-from bot.store import appointments, checkins, digests, histories, loops, outbox, people
+from bot.store import appointments, away, checkins, digests, histories, loops, outbox, parting, people
 from bot.store.checkins import Kept
 
 
@@ -39,14 +39,19 @@ class View:
     digest_id: str | None
     message_id: int | None = None
 
+    @property
+    def covering(self) -> bool:
+        """Whether somebody reads it who covers for the pair's therapist."""
+        return self.who.id != self.pair.therapist.id
+
     def data(self, *verb: str) -> str:
         """What a button of this page sends."""
         return ":".join(["d", self.digest_id, *verb] if self.digest_id else ["p", str(self.pair.id), *verb])
 
 
 def pair_view(conn: Connection, who: Person, pair_id: int, now: datetime) -> View | None:
-    """A pair of this therapist's: the digest before its next session if there is one, else as things stand."""
-    if pair_id not in people.pairs(conn, therapist_id=who.id):
+    """A pair of this therapist's, or one they cover: the digest before the next session, or as things stand."""
+    if not away.may_read(conn, who, pair_id, now):
         return None
     pair, next_one = people.pair_of(conn, pair_id), appointments.next_of(conn, pair_id, now)
     coming = None if next_one is None else digests.before_session(conn, pair_id, next_one.id)
@@ -102,12 +107,17 @@ def _open_form(conn: Connection, view: View, config: Config, now: datetime) -> R
 # ------------------------------------------------------------------------------------------------ one pair
 
 
-def build(conn: Connection, pair_id: int, local: str, before: datetime, config: Config, now: datetime) -> Digest:
-    """The digest of one pair about everything before an instant. Where the therapist's form is open it is blind."""
+def build(
+    conn: Connection, pair_id: int, local: str, before: datetime, config: Config, now: datetime, covering: bool = False
+) -> Digest:
+    """The digest of one pair about everything before an instant. Where the therapist's form is open it is blind; not
+    for a cover, who has no form to be influenced in, and must not miss what the patient wrote.
+    """
     pair = people.pair_of(conn, pair_id)
     history = histories.history_of(conn, pair_id, before, now)
     around = loops.around(conn, pair, before, now)
-    blind, forms = digests.blind(conn, pair_id), own(config.questionnaires.by_id)
+    blind = frozenset[str]() if covering else digests.blind(conn, pair_id)
+    forms = own(config.questionnaires.by_id)
     return core_digest.build(pair.patient.code, local, history, config.thresholds, blind, around, forms)
 
 
@@ -123,7 +133,7 @@ def _page(
 
 def _shown(conn: Connection, view: View, config: Config, now: datetime, everything: bool, n: int) -> Page:
     """The page as it is now, and what is kept of it: its text, and that its words were read."""
-    built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
+    built, lang = build(conn, view.pair.id, view.local, view.before, config, now, view.covering), view.who.lang
     first = page(lang, "digest.txt", d=built, shown=built.first)
     text = page(lang, "digest.txt", d=built, shown=len(built.lines)) if everything else first
     html = page(lang, "digest.html", d=built, spoken=lang) if view.digest_id else ""
@@ -156,15 +166,11 @@ def number(words: str) -> int:
     return int(words) if words.isdecimal() and len(words) < 4 else 0
 
 
-def replies(parts: Sequence[Message], message_id: int | None, about: str | None = None) -> tuple[Reply, ...]:
-    """The first part in place of what was tapped, the others below it."""
-    first, *others = parts
-    return Reply(first, message_id, about=about), *map(Reply, others)
-
-
 def _buttons(conn: Connection, view: View, built: Digest, everything: bool) -> Rows:
     lang = view.who.lang
     below = [_button(view, "chart", "chart")] if built.about else []
+    if parting.earlier_pair(conn, view.pair.id) is not None:
+        below.append(_button(view, "before", "before"))
     if built.folded:
         words = phrase(lang, "less") if everything else phrase(lang, "more", built.folded)
         below.insert(0, Button(words, view.data("open", *([] if everything else ["all"]))))
@@ -215,7 +221,7 @@ def _why(conn: Connection, view: View, more: list[str], config: Config, now: dat
 
 
 def _reasons(conn: Connection, view: View, config: Config, now: datetime, n: int) -> Page:
-    built, lang = build(conn, view.pair.id, view.local, view.before, config, now), view.who.lang
+    built, lang = build(conn, view.pair.id, view.local, view.before, config, now, view.covering), view.who.lang
     text = page(lang, "why.txt", d=built, lines=built.lines + built.snoozed, t=config.thresholds)
     rows = [_snooze_button(view, line, "aside") for line in built.lines if line.is_flag]
     rows += [_snooze_button(view, line, "again") for line in built.snoozed]
@@ -232,7 +238,7 @@ def _snooze_button(view: View, line: Line, verb: str) -> Button:
 
 def _aside(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
     """Leave a flag out for two sessions; it is named at the end, so that nothing is silently missing."""
-    built = build(conn, view.pair.id, view.local, view.before, config, now)
+    built = build(conn, view.pair.id, view.local, view.before, config, now, view.covering)
     for line in built.lines:
         found = line.finding
         if line.is_flag and [found.rule, found.about] == more[:2]:
@@ -258,13 +264,34 @@ def _in_words(conn: Connection, view: View, more: list[str], config: Config, now
 def _picture(conn: Connection, view: View, config: Config, now: datetime) -> Chart:
     """Both sides, up to the session this page comes before; nothing of the patient's where the own form is open."""
     history = histories.history_of(conn, view.pair.id, view.before, now)
-    return for_therapist(view.pair.patient.code, history, digests.blind(conn, view.pair.id), config.thresholds)
+    blind = frozenset[str]() if view.covering else digests.blind(conn, view.pair.id)
+    return for_therapist(view.pair.patient.code, history, blind, config.thresholds)
+
+
+def _before(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    """How things stood with the patient's therapist before this one, where the clinic said that it may be read."""
+    if parting.earlier_pair(conn, view.pair.id) is None:
+        return Outcome(toast=phrase(view.who.lang, "toast_stale"))
+    return Outcome(page=partial(_earlier, view=view, config=config, now=now, n=number(more[0])))
+
+
+def _earlier(conn: Connection, view: View, config: Config, now: datetime, n: int) -> Page:
+    """The last digest of each earlier pair that may be read, the newest first, and how the answers went, in words."""
+    lang, code, parts, of = view.who.lang, view.pair.patient.code, [], view.pair.id
+    while (earlier := parting.earlier_pair(conn, of)) is not None:
+        of, ended = earlier
+        built = build(conn, of, "", ended, config, now, covering=True)
+        chart = for_therapist(code, histories.history_of(conn, of, ended, now), frozenset(), config.thresholds)
+        parts += [page(lang, "digest.txt", d=built, shown=len(built.lines)), page(lang, "chart.txt", c=chart)]
+    back = ((_button(view, "back", "open"), _button(view, "hide", "hide")),)
+    text = "\n\n".join([phrase(lang, "before_you"), *parts])
+    shown = paged(lang, text, back, n, lambda turn: view.data("before", str(turn)))
+    return Page((Reply(shown, view.message_id),))
 
 
 VERBS: Mapping[str, Verb] = {
+    "before": _before,
     "chart": _chart, "words": _in_words,
     "open": _open, "was": _was, "why": _why, "aside": _aside, "again": _again,
-    "more": lambda _conn, view, _, config, now: _page(view, config, now, everything=True),
-    "less": lambda _conn, view, _, config, now: _page(view, config, now),
 }  # fmt: skip
-"""What can be tapped on a page. "more" and "less" stand on digests of an earlier version."""
+"""What can be tapped on a page."""

@@ -33,7 +33,7 @@ def show(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
     check, place, lang = kept.check_in, kept.check_in.place, kept.person.lang
     if check.state == "answered":
         return _sent(kept, config)
-    if check.state in ("excused", "not_asked"):
+    if check.state in ("excused", "not_asked") or kept.ended:
         noted = "did_not_meet_noted" if kept.why == "not_met" else "not_needed"
         return Message(phrase(lang, noted))
     if is_over(check, now, config.plan):
@@ -166,7 +166,7 @@ def _short(words: str, most: int = 40) -> str:
 
 def _later(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
     lang, zone = kept.person.lang, zone_of(kept.person.zone)
-    offers = times_to_ask_again(kept.check_in, now, config.plan)
+    offers = times_to_ask_again(kept.check_in, now, kept.plan(config.plan))
     buttons = [
         Button(phrase(lang, f"again_{word}", _clock(lang, at, zone)), data(kept, "again", word)) for word, at in offers
     ]

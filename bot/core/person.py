@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from bot.core.plan import Changes
 from bot.core.schedule import AskAt
 
 Role = Literal["patient", "therapist", "staff"]
-PersonState = Literal["invited", "consenting", "settling", "choosing", "active", "declined", "stopped"]
+PersonState = Literal[
+    "invited", "consenting", "settling", "choosing", "active", "paused", "declined", "stopped", "discharged"
+]
 JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
+APART: tuple[PersonState, ...] = ("paused", "declined", "stopped", "discharged")
+"""Whoever is not asked because that was decided, not because they cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Person:
     digest_at: str | None = None
     weekly_at: str | None = None
     expects: Expects | None = None
+    plan: Changes | None = None  # what the desk has changed of the plan for this person
 
     @property
     def can_be_asked(self) -> bool:

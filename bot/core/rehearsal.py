@@ -1,6 +1,6 @@
-"""What would be sent: a weekly rule and a plan played forward. Every session is held and nobody answers."""
+"""What would be sent: sessions that recur and a plan, played forward. Every session is held and nobody answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
 from bot.core.schedule import Appointment, Receiver, check_ins, digests, weekly_after
+from bot.core.series import Rule
 from bot.core.walltime import at_local, to_utc
 
 What = Literal["closes", "alliance", "homework", "reminder", "digest", "weekly"]
@@ -35,28 +36,20 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class WeeklyRule:
-    """A session every week: weekday (0 is Monday), wall time, and the dates on which there is none."""
+class Recurring:
+    """Sessions to play forward: their rule, their length in minutes, and the dates on which there is none."""
 
-    weekday: int
-    clock: time
+    rule: Rule
     minutes: int = 60
     without: frozenset[date] = frozenset()
 
-    def walls(self, first: date, last: date) -> Iterator[datetime]:
-        """The wall times that are meant from `first` to `last`, both inclusive."""
-        day = first + timedelta(days=(self.weekday - first.weekday()) % 7)
-        while day <= last:
-            if day not in self.without:
-                yield datetime.combine(day, self.clock)
-            day += timedelta(days=7)
 
-
-def rehearse(rule: WeeklyRule, first: date, days: int, zone: ZoneInfo, patient: Receiver, plan: Plan) -> list[Sent]:
+def rehearse(what: Recurring, first: date, days: int, zone: ZoneInfo, patient: Receiver, plan: Plan) -> list[Sent]:
     """All that would be sent from local midnight of `first` for `days` days, in order of time."""
     begin, end = (at_local(first + timedelta(days=n), time(0), zone) for n in (0, days))
-    walls = list(rule.walls(first, first + timedelta(days=days) + PAST_THE_END))
-    length = timedelta(minutes=rule.minutes)
+    meant = what.rule.walls(first, first, first + timedelta(days=days) + PAST_THE_END)
+    walls = [wall for wall in meant if wall.date() not in what.without]
+    length = timedelta(minutes=what.minutes)
     starts = [to_utc(wall, zone) for wall in walls]
     sessions = [Appointment(n, at, at + length) for n, at in enumerate(starts)]
     names = [wall.isoformat(timespec="minutes") for wall in walls]

@@ -81,9 +81,11 @@ def check_ins(
     standing = [session for session in sessions if session.stands]
     for n, session in enumerate(standing):
         following = standing[n + 1] if n + 1 < len(standing) else None
-        planned.append(_of_patient(session, following, patient, plan, earlier + n))
-        planned.append(_of_therapist(session, following, therapist, plan))
-        if plan.homework:
+        if plan.ask_patient:
+            planned.append(_of_patient(session, following, patient, plan, earlier + n))
+        if plan.ask_therapist:
+            planned.append(_of_therapist(session, following, therapist, plan))
+        if plan.ask_patient and plan.homework:
             planned.append(_of_homework(session, following, patient, plan, earlier + n))
     return planned
 

@@ -1,9 +1,9 @@
 """Sessions and what follows from them: the planned check-ins and digests of a pair, derived anew at every change."""
 
-import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from bot import ids
 from bot.core.checkin import next_due
 from bot.core.person import Pair, Person
-from bot.core.plan import Plan, of_therapist
-from bot.core.rehearsal import WeeklyRule
+from bot.core.plan import Plan
+from bot.core.plans import plan_of, wished_by
 from bot.core.schedule import (
     Appointment,
     Planned,
@@ -27,10 +27,10 @@ from bot.core.walltime import at_local, local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
-from bot.store.tables import answer, away, check_in, digest, outbox, pair, session, weekly
+from bot.store.tables import answer, away, check_in, digest, homework, outbox, pair, session, snooze
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
-AHEAD = timedelta(days=60)  # how far weekly sessions are laid out
+LONGEST = timedelta(days=1)  # a session is not longer
 
 
 def receiver(conn: Connection, who: Person) -> Receiver:
@@ -66,101 +66,150 @@ def session_row(conn: Connection, session_id: int) -> AnyRow:
 
 
 def add_session(
-    conn: Connection, pair: Pair, wall: datetime, zone: str, minutes: int, weekly_id: int | None = None
+    conn: Connection,
+    pair: Pair,
+    wall: datetime,
+    zone: str,
+    minutes: int,
+    *,
+    series_id: int | None = None,
+    uid: str | None = None,
+    but: Collection[int] = (),
 ) -> int:
-    """Add a session at a wall time (naive) of a zone; its id. Refused if the pair has one at that time already."""
-    starts = to_utc(wall, zone_of(zone))
-    _refuse_taken(conn, pair, starts)
-    values = {
-        "clinic_id": pair.clinic_id, "pair_id": pair.id, "weekly_id": weekly_id, "local": _wall(wall), "zone": zone,
-        "minutes": minutes, "starts_at": starts, "ends_at": starts + timedelta(minutes=minutes), "state": "planned",
-    }  # fmt: skip
-    made = conn.execute(insert(session).values(values)).inserted_primary_key
+    """Add a session at a wall time (naive) of a zone; its id. Refused if patient or therapist have one then.
+
+    Sessions in `but` do not count: they are about to move.
+    """
+    values = _times(wall, zone, minutes)
+    _refuse_taken(conn, pair, values["starts_at"], values["ends_at"], but)
+    values |= {"clinic_id": pair.clinic_id, "pair_id": pair.id, "series_id": series_id, "uid": uid, "zone": zone}
+    made = conn.execute(insert(session).values(state="planned", **values)).inserted_primary_key
     assert made is not None
     return int(made[0])
 
 
-def _refuse_taken(conn: Connection, pair: Pair, starts: datetime, but: int | None = None) -> None:
-    same = select(session.c.id).where(
-        session.c.pair_id == pair.id, session.c.starts_at == starts, session.c.state != "cancelled"
+def _times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
+    starts = to_utc(wall, zone_of(zone))
+    ends = starts + timedelta(minutes=minutes)
+    return {"local": wall.isoformat(timespec="minutes"), "minutes": minutes, "starts_at": starts, "ends_at": ends}
+
+
+def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetime, but: Collection[int]) -> None:
+    """Nobody is in two sessions at once, as far as one pair or one therapist knows; one that ends then is no matter."""
+    theirs = (pair.c.therapist_id == pair_.therapist.id) | (pair.c.patient_id == pair_.patient.id)
+    at_once = (session.c.starts_at > starts - LONGEST) & (session.c.starts_at < ends) & (session.c.ends_at > starts)
+    rows = conn.execute(
+        select(session.c.id, session.c.pair_id, session.c.local, session.c.minutes)
+        .join(pair, pair.c.id == session.c.pair_id)
+        .where(theirs, pair.c.ended_at.is_(None), at_once, session.c.state != "cancelled")
+        .order_by(session.c.starts_at, session.c.id)
     )
-    taken = conn.execute(same if but is None else same.where(session.c.id != but)).scalar()
-    if taken is not None:
-        raise Refused(f"{pair.patient.code} has a session at that time already (session {taken}).")
+    taken = next((row for row in rows if row.id not in but), None)
+    if taken is None:
+        return
+    other = pair_of(conn, taken.pair_id).patient.code
+    whose = pair_.patient.code if other == pair_.patient.code else pair_.therapist.code
+    raise Refused(
+        f"{whose} has a session at that time already (session {taken.id}): {other}, {taken.local}, "
+        f"{taken.minutes} minutes. Choose another time, or move or cancel that one first."
+    )
 
 
-def move_session(conn: Connection, session_id: int, wall: datetime) -> None:
-    """Move a session to another wall time in its own zone. Refused if the pair has another one at that time."""
+def move_session(
+    conn: Connection,
+    session_id: int,
+    wall: datetime,
+    minutes: int | None = None,
+    series_id: int | None = None,
+    but: Collection[int] = (),
+) -> None:
+    """Move a session to another wall time in its own zone (and length, and series). Refused as in `add_session`."""
     row = session_row(conn, session_id)
-    starts = to_utc(wall, zone_of(row.zone))
-    _refuse_taken(conn, pair_of(conn, row.pair_id), starts, but=session_id)
-    values = {"local": _wall(wall), "starts_at": starts, "ends_at": starts + timedelta(minutes=row.minutes)}
-    conn.execute(update(session).where(session.c.id == session_id).values(state="planned", confirm=False, **values))
+    values = _times(wall, row.zone, minutes or row.minutes)
+    _refuse_taken(conn, pair_of(conn, row.pair_id), values["starts_at"], values["ends_at"], {*but, session_id})
+    values |= {"series_id": series_id or row.series_id, "state": "planned", "confirm": False, "closure_id": None}
+    conn.execute(update(session).where(session.c.id == session_id).values(values))
+
+
+def by_uid(conn: Connection, uid: str) -> AnyRow | None:
+    """The session that an event of a calendar has become, by the hash of its id."""
+    return conn.execute(select(session).where(session.c.uid == uid).order_by(session.c.id)).first()
+
+
+def set_uid(conn: Connection, session_id: int, uid: str) -> None:
+    """Remember which event of a calendar a session is."""
+    conn.execute(update(session).where(session.c.id == session_id).values(uid=uid))
+
+
+def at_start(conn: Connection, pair: Pair, wall: datetime, zone: str) -> AnyRow | None:
+    """The pair's session that starts at that time; one that stands before one that was cancelled."""
+    here = (session.c.pair_id == pair.id) & (session.c.starts_at == to_utc(wall, zone_of(zone)))
+    rows = conn.execute(select(session).where(here).order_by(session.c.id))
+    return min(rows, key=lambda row: row.state == "cancelled", default=None)
+
+
+def remove_or_cancel(conn: Connection, session_id: int) -> bool:
+    """Remove a session to come that holds nothing yet, else cancel it; whether it was removed."""
+    if _holds_something(conn, session_id):
+        mark_session(conn, session_id, "cancelled")
+        return False
+    conn.execute(delete(check_in).where(check_in.c.session_id == session_id))
+    conn.execute(delete(digest).where(digest.c.session_id == session_id))
+    conn.execute(delete(session).where(session.c.id == session_id))
+    return True
+
+
+def _holds_something(conn: Connection, session_id: int) -> bool:
+    """Whether anything was sent, answered, set or said about it."""
+    asked = select(check_in.c.id).where(check_in.c.session_id == session_id, check_in.c.state != "planned")
+    told = select(digest.c.id).where(digest.c.session_id == session_id, digest.c.state != "planned")
+    kept = [select(t.c.id).where(t.c.session_id == session_id) for t in (homework, snooze)]
+    filed = select(answer.c.id).where(answer.c.filed_under == session_id)
+    return any(conn.execute(query.limit(1)).first() is not None for query in (asked, told, filed, *kept))
 
 
 def mark_session(conn: Connection, session_id: int, state: str, confirm: bool = False) -> None:
     """Say that a session was held, missed or cancelled; `confirm` asks the desk to check."""
     session_row(conn, session_id)
-    conn.execute(update(session).where(session.c.id == session_id).values(state=state, confirm=confirm))
-
-
-def _wall(wall: datetime) -> str:
-    return wall.isoformat(timespec="minutes")
-
-
-# ------------------------------------------------------------------------------------------------ weekly
-
-
-def add_weekly(conn: Connection, pair: Pair, rule: WeeklyRule, zone: str, first: date) -> int:
-    """Keep a weekly rule; `lay_out` makes its sessions."""
-    values = {
-        "clinic_id": pair.clinic_id, "pair_id": pair.id, "weekday": rule.weekday, "time": f"{rule.clock:%H:%M}",
-        "zone": zone, "minutes": rule.minutes, "starts_on": first,
-    }  # fmt: skip
-    made = conn.execute(insert(weekly).values(values)).inserted_primary_key
-    assert made is not None
-    return int(made[0])
-
-
-def lay_out(conn: Connection, weekly_id: int, now: datetime) -> list[int]:
-    """Make the sessions of a weekly rule up to some weeks ahead; the ids of those made now."""
-    row = conn.execute(select(weekly).where(weekly.c.id == weekly_id)).one()
-    pair = pair_of(conn, row.pair_id)
-    until = local_date(now + AHEAD, zone_of(row.zone))
-    first = row.starts_on if row.made_until is None else max(row.starts_on, row.made_until + timedelta(days=1))
-    rule = WeeklyRule(row.weekday, time.fromisoformat(row.time), row.minutes)
-    last = min(until, row.ends_on or until)
-    made = []
-    for wall in rule.walls(first, last):
-        with contextlib.suppress(Refused):  # the desk has put a session there already
-            made.append(add_session(conn, pair, wall, row.zone, row.minutes, row.id))
-    conn.execute(update(weekly).where(weekly.c.id == weekly_id).values(made_until=last))
-    return made
-
-
-def weekly_running_out(conn: Connection, now: datetime) -> list[tuple[int, int]]:
-    """The weekly rules (id, pair) whose sessions do not reach far enough ahead."""
-    soon = (now + AHEAD / 2).date()
-    over = (weekly.c.ends_on.is_(None)) | (weekly.c.ends_on > weekly.c.made_until)
-    rows = conn.execute(select(weekly.c.id, weekly.c.pair_id).where(weekly.c.made_until < soon, over))
-    return [(row.id, row.pair_id) for row in rows]
+    values = {"state": state, "confirm": confirm, "closure_id": None}
+    conn.execute(update(session).where(session.c.id == session_id).values(values))
 
 
 # ------------------------------------------------------------------------------------------------ what follows
 
 
-def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
-    """Derive the pair's planned check-ins and digests anew. What was sent stays; costs O(this pair)."""
-    pair = pair_of(conn, pair_id)
-    since = min(now - LOOK_BACK, _first_unsettled(conn, pair_id) or now)
-    rows = sessions_of(conn, pair_id, since)
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What a pair's sessions come to: the rows looked at, how many sessions stood before them, and the check-ins."""
+
+    rows: list[AnyRow]
+    appointments: list[Appointment]
+    earlier: int
+    planned: list[Planned]
+
+
+def derived(conn: Connection, pair: Pair, plan: Plan, now: datetime) -> Derived:
+    """The check-ins that follow from the pair's sessions since anything was settled, by the clinic's plan with what
+    the pair's own says differently; writes nothing.
+    """
+    since = min(now - LOOK_BACK, _first_unsettled(conn, pair.id) or now)
+    rows = sessions_of(conn, pair.id, since)
     appointments = [as_appointment(row) for row in rows]
-    before = select(func.count()).where(session.c.pair_id == pair_id, session.c.ends_at < since)
+    before = select(func.count()).where(session.c.pair_id == pair.id, session.c.ends_at < since)
     earlier = int(conn.execute(before.where(session.c.state.in_(("planned", "held")))).scalar_one())
     who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
-    planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
-    _plan_check_ins(conn, pair, rows, planned, plan, now)
-    _plan_digests(conn, pair, appointments, plan, earlier, now)
+    planned = check_ins(appointments, who["patient"], who["therapist"], plan_of(pair, plan), earlier)
+    return Derived(rows, appointments, earlier, planned)
+
+
+def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
+    """Derive the pair's planned check-ins and digests anew, from the clinic's plan with what the pair's own says
+    differently. What was sent stays; costs O(this pair).
+    """
+    pair = pair_of(conn, pair_id)
+    due, plan = derived(conn, pair, plan, now), plan_of(pair, plan)
+    _plan_check_ins(conn, pair, due.rows, due.planned, plan, now)
+    _plan_digests(conn, pair, due.appointments, plan, due.earlier, now)
 
 
 def _first_unsettled(conn: Connection, pair_id: int) -> datetime | None:
@@ -194,13 +243,12 @@ def _plan_check_ins(
             conn.execute(update(check_in).where(check_in.c.id == row.id).values(times))
         elif row.state == "open":
             _reclose(conn, row, person, one, by_id, plan)
-    for row in existing.values():  # their session does not take place (any more)
+    for row in existing.values():  # their session does not take place (any more), or this is not asked (any more)
         if row.state == "planned":
             conn.execute(delete(check_in).where(check_in.c.id == row.id))
         elif row.state == "open":
-            conn.execute(
-                update(check_in).where(check_in.c.id == row.id).values(state="excused", why="cancelled", due_at=None)
-            )
+            why = {"state": "excused", "why": "off" if by_id[row.session_id].stands else "cancelled", "due_at": None}
+            conn.execute(update(check_in).where(check_in.c.id == row.id).values(why))
 
 
 def _is_void(row: AnyRow, session: Appointment, now: datetime) -> bool:
@@ -209,7 +257,7 @@ def _is_void(row: AnyRow, session: Appointment, now: datetime) -> bool:
     """
     if row.state in ("planned", "answered"):
         return False
-    return session.ends > now or (row.state == "excused" and row.why in ("not_met", "cancelled"))
+    return session.ends > now or (row.state == "excused" and row.why in ("not_met", "cancelled", "off"))
 
 
 def _insert(conn: Connection, pair: Pair, person: Person, one: Planned, message_id: int | None = None) -> None:
@@ -236,7 +284,7 @@ def _reclose(
 def _plan_digests(
     conn: Connection, pair: Pair, appointments: Sequence[Appointment], plan: Plan, earlier: int, now: datetime
 ) -> None:
-    due = {d.session: d.at for d in digests(appointments, wished_by(pair.therapist, plan), earlier)}
+    due = {d.session: d.at for d in digests(appointments, plan, earlier)}
     starts = {a.id: a.starts for a in appointments}
     walls = {row.id: row.local for row in sessions_of(conn, pair.id)}
     rows = conn.execute(select(digest.c.id, digest.c.session_id, digest.c.state).where(digest.c.pair_id == pair.id))
@@ -266,11 +314,6 @@ def _was_announced(conn: Connection, digest_id: str, wall: str) -> bool:
 def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:
     values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned", "due_at": at}
     conn.execute(insert(digest).values(**values, **about))
-
-
-def wished_by(therapist: Person, plan: Plan) -> Plan:
-    """The clinic's plan with this therapist's wishes."""
-    return of_therapist(plan, therapist.digest_lead, therapist.digest_at, therapist.weekly_at)
 
 
 def plan_own_digests(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:

@@ -5,7 +5,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, select, update
 
-from bot.store.tables import check_in, digest, person, session
+from bot.core.person import Person
+from bot.store.away import reads_for
+from bot.store.tables import check_in, digest, pair, person, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ _KEPT = (
         session.c.starts_at, digest.c.day,
     )
     .join(session, session.c.id == digest.c.session_id, isouter=True)
+    .join(pair, pair.c.id == digest.c.pair_id, isouter=True)
 )  # fmt: skip
+_STANDS = pair.c.ended_at.is_(None)  # or it is of all pairs
 
 
 def due_ids(conn: Connection, now: datetime, most: int = 100) -> list[str]:
@@ -52,15 +56,18 @@ def by_digest_id(conn: Connection, digest_id: str) -> KeptDigest:
     return KeptDigest(*conn.execute(_KEPT.where(digest.c.id == digest_id)).one())
 
 
-def of_therapist(conn: Connection, digest_id: str, therapist_id: int) -> KeptDigest | None:
-    """The digest of that id if it is this therapist's, else None, as if it did not exist."""
-    row = conn.execute(_KEPT.where(digest.c.id == digest_id, digest.c.therapist_id == therapist_id)).first()
-    return None if row is None else KeptDigest(*row)
+def of_reader(conn: Connection, digest_id: str, who: Person, now: datetime) -> KeptDigest | None:
+    """The digest of that id if it is this therapist's, or of one they cover for today, else None, as if it did not
+    exist. So is one of a pair that has ended.
+    """
+    row = conn.execute(_KEPT.where(digest.c.id == digest_id, _STANDS)).first()
+    kept = None if row is None else KeptDigest(*row)
+    return kept if kept is not None and reads_for(conn, who, kept.therapist_id, now) else None
 
 
 def latest_of(conn: Connection, therapist_id: int) -> KeptDigest | None:
     """The digest that this therapist was sent last."""
-    sent = _KEPT.where(digest.c.therapist_id == therapist_id, digest.c.state == "sent")
+    sent = _KEPT.where(digest.c.therapist_id == therapist_id, digest.c.state == "sent", _STANDS)
     row = conn.execute(sent.order_by(digest.c.built_at.desc()).limit(1)).first()
     return None if row is None else KeptDigest(*row)
 

@@ -21,6 +21,7 @@ _OF_PAIR: BindParameter[int] = bindparam("pair_id")
 _SESSIONS = (
     select(session.c.id, session.c.starts_at, session.c.ends_at, session.c.local, session.c.state)
     .where(session.c.pair_id == _OF_PAIR, session.c.starts_at < bindparam("before"))
+    .where(session.c.closure_id.is_(None))  # that the clinic was closed says nothing about the two
     .order_by(session.c.starts_at, session.c.id)
 )
 _CHECKS = (

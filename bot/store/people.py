@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
+from bot.core.codes import meant, read_checked, with_letter
 from bot.core.person import Expects, Pair, Person, PersonState, Role
 from bot.store.columns import AnyRow
 from bot.store.tables import clinic, consent, invite, invite_try, pair, person
@@ -21,7 +22,7 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects,
+    person.c.expects, person.c.plan,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
 _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
@@ -69,13 +70,25 @@ def find(conn: Connection, code: str) -> Person | None:
 
 
 def by_code(conn: Connection, code: str, role: Role | None = None) -> Person:
-    """The person of that code; Refused if there is none, or it is of another role."""
-    found = find(conn, code)
+    """The person of that code, with or without its check letter; Refused if there is none, or it is of another role."""
+    checked = read_checked(code)
+    found = find(conn, code) or (find(conn, checked[0]) if checked and checked[1] else None)
     if found is None:
-        raise Refused(f'There is nobody with the code "{code}". `accord clinic list` shows all codes.')
+        raise Refused(_unknown(conn, code))
     if role is not None and found.role != role:
         raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.')
     return found
+
+
+def _unknown(conn: Connection, code: str) -> str:
+    """Why there is nobody with this code, and who may have been meant."""
+    known = [who.code for who in people(conn)]
+    checked = read_checked(code)
+    close = meant(code, known) if checked else []
+    did_you_mean = f" Did you mean {' or '.join(close)}?" if close else ""
+    if checked and checked[0].upper() in map(str.upper, known):
+        return f'The last letter of "{code}" does not fit the code before it.{did_you_mean}'
+    return f'There is nobody with the code "{code}".{did_you_mean} `accord clinic list` shows all codes.'
 
 
 def people(conn: Connection, role: Role | None = None) -> list[Person]:
@@ -85,9 +98,12 @@ def people(conn: Connection, role: Role | None = None) -> list[Person]:
 
 
 def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person:
-    """Add somebody, not yet in; Refused if the code is taken."""
+    """Add somebody, not yet in; Refused if the code is taken, or reads like another one with its check letter."""
     if find(conn, code) is not None:
         raise Refused(f'The code "{code}" is taken. Choose another one.')
+    checked = read_checked(code)
+    if find(conn, with_letter(code)) or (checked and checked[1] and find(conn, checked[0])):
+        raise Refused(f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.')
     values = {"clinic_id": CLINIC, "role": role, "code": code, "zone": zone, "lang": lang, "state": "invited"}
     made = conn.execute(insert(person).values(values)).inserted_primary_key
     assert made is not None
@@ -109,9 +125,10 @@ def expect(conn: Connection, who: Person, expects: Expects | None) -> None:
 _patient, _therapist = person.alias("patient"), person.alias("therapist")
 
 
-def add_pair(conn: Connection, patient_id: int, therapist_id: int, now: datetime) -> int:
-    """Bring a patient and a therapist together; the id of the pair."""
+def add_pair(conn: Connection, patient_id: int, therapist_id: int, now: datetime, history: bool = False) -> int:
+    """Bring a patient and a therapist together; the id of the pair. `history`: the therapist may read the last one."""
     values = {"clinic_id": CLINIC, "patient_id": patient_id, "therapist_id": therapist_id, "started_at": now}
+    values |= {"history": history}
     made = conn.execute(insert(pair).values(values)).inserted_primary_key
     assert made is not None
     return int(made[0])
@@ -133,6 +150,11 @@ def pairs(conn: Connection, *, patient_id: int | None = None, therapist_id: int 
     if therapist_id is not None:
         query = query.where(pair.c.therapist_id == therapist_id)
     return list(conn.execute(query).scalars())
+
+
+def has_history(conn: Connection, pair_id: int) -> bool:
+    """Whether the pair's therapist may read the pair before it."""
+    return bool(conn.execute(select(pair.c.history).where(pair.c.id == pair_id)).scalar())
 
 
 def own_pair(conn: Connection, who: Person, pair_id: int) -> Pair | None:
@@ -160,28 +182,46 @@ def pair_by_patient_code(conn: Connection, code: str) -> Pair:
 
 # ------------------------------------------------------------------------------------------------ coming in
 
-Redeemed = Literal["in", "again", "bad", "too many"]
+Redeemed = Literal["in", "again", "bad", "too many", "relink"]
 
 
-def add_invite(conn: Connection, person_id: int, code_hash: str, expires: datetime) -> int:
-    """Keep the hash of an invite; earlier ones of the same person stop working."""
-    conn.execute(delete(invite).where(invite.c.person_id == person_id, invite.c.used_at.is_(None)))
+def add_invite(conn: Connection, person_id: int, code_hash: str, expires: datetime, relink: bool = False) -> int:
+    """Keep the hash of an invite; earlier ones of the same person stop working. `relink`: for a new phone."""
+    revoke_invite(conn, person_id)
     values = {"clinic_id": CLINIC, "person_id": person_id, "code_hash": code_hash, "expires_at": expires}
+    values |= {"relink": relink}
     made = conn.execute(insert(invite).values(values)).inserted_primary_key
     assert made is not None
     return int(made[0])
+
+
+def revoke_invite(conn: Connection, person_id: int) -> bool:
+    """Make an invite that was not used stop working; False if there is none."""
+    unused = (invite.c.person_id == person_id) & invite.c.used_at.is_(None)
+    return conn.execute(delete(invite).where(unused)).rowcount > 0
+
+
+def invite_of(conn: Connection, person_id: int) -> AnyRow | None:
+    """When a person's unused invite expires (`expires_at`), and whether it is for a new phone (`relink`)."""
+    unused = (invite.c.person_id == person_id) & invite.c.used_at.is_(None)
+    return conn.execute(select(invite.c.expires_at, invite.c.relink).where(unused)).first()
 
 
 def redeem(
     conn: Connection, code_hash: str, chat_id: int, now: datetime, tries_an_hour: int
 ) -> tuple[Redeemed, Person | None]:
     """Let the bearer of a code in, once. The same chat may press Start again; a wrong code, a used one, one that has
-    expired and one of somebody else look the same. At most `tries_an_hour` wrong tries by one chat.
+    expired and one of somebody else look the same. At most `tries_an_hour` wrong tries by one chat. "relink": the code
+    is used up, and the chat is yet to be confirmed as that person's; until then it is nobody's ("again", None).
     """
     present = by_chat(conn, chat_id)
     row = conn.execute(select(invite).where(invite.c.code_hash == code_hash)).first()
     if row is not None and row.used_by == chat_id and present is not None and present.id == row.person_id:
         return "again", present
+    if row is not None and row.relink and present is not None and present.id == row.person_id:
+        return "again", present  # opened on the phone that is not lost: the link stays good for the new one
+    if row is not None and row.relink and row.used_by == chat_id:
+        return "again", None  # it waits, or was refused
     if _tries(conn, chat_id, now) >= tries_an_hour:
         return "too many", present
     if row is None or row.used_at is not None or row.expires_at <= now or present is not None:
@@ -189,6 +229,8 @@ def redeem(
         return "bad", present
     conn.execute(update(invite).where(invite.c.id == row.id).values(used_at=now, used_by=chat_id))
     who = by_id(conn, row.person_id)
+    if row.relink:
+        return "relink", who
     state: PersonState = "consenting" if who.role == "patient" else "settling"
     change(conn, who.id, chat_id=chat_id, state=state, unreachable_since=None)
     return "in", by_id(conn, who.id)
@@ -203,3 +245,10 @@ def add_consent(conn: Connection, who: Person, version: int, agreed: bool, now: 
     """Log that somebody agreed to (or declined) a version of the consent text, in which language."""
     values = {"person_id": who.id, "version": version, "lang": who.lang, "agreed": agreed, "at": now}
     conn.execute(insert(consent).values(clinic_id=who.clinic_id, **values))
+
+
+def agreed_at(conn: Connection, who: Person) -> datetime | None:
+    """When somebody last agreed to the consent text; None if never."""
+    agreed = select(func.max(consent.c.at)).where(consent.c.person_id == who.id, consent.c.agreed)
+    at: datetime | None = conn.execute(agreed).scalar()
+    return at

@@ -40,7 +40,8 @@ person = Table(
     Column("code", String(32), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("lang", String(8), nullable=False),
-    # invited -> consenting -> settling -> active; then paused, declined, stopped; unreachable is a time, below
+    # invited -> consenting -> settling -> active; then paused, declined, stopped, discharged; unreachable is a time,
+    # below
     Column("state", String(16), nullable=False),
     Column("chat_id", BIG, nullable=True),
     Column("unreachable_since", Utc, nullable=True),
@@ -51,6 +52,7 @@ person = Table(
     Column("digest_at", String(16), nullable=True),  # lead | morning
     Column("weekly_at", String(16), nullable=True),  # "Mon 07:00"
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
+    Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
     UniqueConstraint("clinic_id", "code"),
@@ -66,25 +68,38 @@ pair = Table(
     ref("therapist_id", "person"),
     Column("started_at", Utc, nullable=False),
     Column("ended_at", Utc, nullable=True),
+    # whether the therapist may read the pair that the patient formed before this one
+    Column("history", Boolean, nullable=False, server_default=text("false")),
     Index(None, "patient_id"),
     Index(None, "therapist_id"),
 )
 
-# A weekly rule; the sessions it makes are rows of their own, so that one can be moved or cancelled.
-weekly = Table(
-    "weekly",
+# Sessions that recur; those it makes are rows of their own, so that one can be moved or cancelled.
+series = Table(
+    "series",
     metadata,
     Column("id", Integer, primary_key=True),
     of_clinic(),
     ref("pair_id", "pair"),
-    Column("weekday", Integer, nullable=False),  # 0 is Monday
+    Column("rule", String(120), nullable=False),  # RFC 5545: "FREQ=WEEKLY;BYDAY=TU,TH;INTERVAL=2;COUNT=8"
     Column("time", String(5), nullable=False),  # "14:00", wall time in `zone`
     Column("zone", String(64), nullable=False),
     Column("minutes", Integer, nullable=False),
     Column("starts_on", Date, nullable=False),
-    Column("ends_on", Date, nullable=True),
+    Column("ends_on", Date, nullable=True),  # ended by the desk: no session after this day
     Column("made_until", Date, nullable=True),  # sessions exist up to here
     Index(None, "pair_id"),
+)
+
+# Days on which the clinic is closed.
+closure = Table(
+    "closure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    Column("first", Date, nullable=False),  # the clinic's local dates, both inclusive
+    Column("last", Date, nullable=False),
+    Column("name", String(120), nullable=True),
 )
 
 session = Table(
@@ -93,7 +108,6 @@ session = Table(
     Column("id", Integer, primary_key=True),
     of_clinic(),
     ref("pair_id", "pair"),
-    ref("weekly_id", "weekly", nullable=True),
     Column("local", String(16), nullable=False),  # "2026-11-03T14:00": what was meant
     Column("zone", String(64), nullable=False),
     Column("minutes", Integer, nullable=False),
@@ -102,7 +116,12 @@ session = Table(
     # planned | held | missed | cancelled; a planned one counts as held once its end has passed
     Column("state", String(16), nullable=False),
     Column("confirm", Boolean, nullable=False, server_default=text("false")),  # "we did not meet": desk, please confirm
+    ref("series_id", "series", nullable=True),
+    ref("closure_id", "closure", nullable=True),  # cancelled by it; planned again when it is removed
+    Column("uid", String(64), nullable=True),  # hash of the event's id in the calendar it was imported from
     Index(None, "pair_id", "starts_at"),
+    Index(None, "series_id"),
+    Index(None, "uid"),
 )
 
 check_in = Table(
@@ -251,6 +270,23 @@ invite = Table(
     Column("expires_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),
     Column("used_by", BIG, nullable=True),
+    Column("relink", Boolean, nullable=False, server_default=text("false")),  # for a new phone of somebody who is in
+)
+
+# A new phone that wants to stand for somebody who is in already: somebody who knows the person must confirm it.
+relink = Table(
+    "relink",
+    metadata,
+    Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("chat_id", BIG, nullable=False),  # the new one
+    Column("state", String(16), nullable=False),  # waiting -> let_in | refused
+    Column("asked_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("decided_at", Utc, nullable=True),
+    Index(None, "person_id"),
+    Index(None, "chat_id"),
 )
 
 invite_try = Table(
@@ -283,6 +319,21 @@ away = Table(
     Column("first", Date, nullable=False),  # the person's local dates, both inclusive
     Column("last", Date, nullable=False),
     Index(None, "person_id"),
+)
+
+# A therapist's days off; the cover gets the digests and the notices of these days.
+leave = Table(
+    "leave",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("first", Date, nullable=False),  # the clinic's dates, both inclusive
+    Column("last", Date, nullable=False),
+    Column("cancels", Boolean, nullable=False),  # no weekly session is laid out in these days
+    ref("cover_id", "person", nullable=True),
+    Index(None, "person_id"),
+    Index(None, "cover_id"),
 )
 
 # A digest of one pair (before `session_id`) or the weekly one of a therapist (`session_id` null, `pair_id` null).

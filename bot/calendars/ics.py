@@ -1,0 +1,151 @@
+"""Calendars (.ics, RFC 5545): appointments and closed days out of them, with all that recurs; a rehearsal into one."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+from bot.calendars.entry import MOST_ENTRIES, Bad, Closed, Entry, text_of
+
+Window = tuple[datetime, datetime]
+"""What recurs is followed from one instant to another."""
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
+_BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+"""What the two libraries raise over files that do not keep to the standard."""
+
+
+def read_appointments(
+    data: bytes, zone: ZoneInfo, window: Window, codes: Collection[str], field: str
+) -> tuple[list[Entry], list[Bad]]:
+    """The appointments in a calendar; the field of each event names one patient by code. Every mistake by its line."""
+    entries: list[Entry] = []
+    bad: list[Bad] = []
+    by_lower = {code.lower(): code for code in codes}
+    for line, event, uid in _events(data, window, bad):
+        read = _appointment(line, event, uid, zone, by_lower, field)
+        if isinstance(read, Entry):
+            entries.append(read)
+        else:
+            bad.append(read)
+    return entries, bad
+
+
+def read_closed(data: bytes, window: Window) -> tuple[list[Closed], list[Bad]]:
+    """The all-day events of a calendar; those with a time of day are left alone."""
+    bad: list[Bad] = []
+    found = []
+    for line, event, _ in _events(data, window, bad):
+        first, end = event.start, event.end
+        if not isinstance(first, datetime):
+            last = max(first, end - timedelta(days=1))
+            found.append(Closed(line, first.isoformat(), last.isoformat(), str(event.get("SUMMARY", ""))))
+    return found, bad
+
+
+def _events(data: bytes, window: Window, bad: list[Bad]) -> Iterator[tuple[int, Any, str | None]]:
+    """Every event in the window, each time it takes place, with the line on which it begins and its name."""
+    text = text_of(data)
+    if isinstance(text, Bad):
+        bad.append(text)
+        return
+    try:
+        found = icalendar.Calendar.from_ical(text).walk("VEVENT")
+    except _BROKEN:
+        bad.append(Bad(1, "This is not a calendar that I can read: export it anew as .ics and import that."))
+        return
+    lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().upper() == "BEGIN:VEVENT"]
+    together: dict[str, list[tuple[int, Any]]] = {}
+    for line, event in zip(lines, found, strict=False):
+        together.setdefault(str(event.get("UID", f"line {line}")), []).append((line, event))
+    count = 0
+    for group in together.values():
+        for one in _each_time(group, window, bad):
+            count += 1
+            if count > MOST_ENTRIES:
+                bad.append(Bad(one[0], f"More than {MOST_ENTRIES} events are too many at once: export a shorter time."))
+                return
+            yield one
+
+
+def _each_time(group: Sequence[tuple[int, Any]], window: Window, bad: list[Bad]) -> list[tuple[int, Any, str | None]]:
+    """The times that the events of one name take place: what recurs, and what was changed about single times."""
+    line = group[0][0]
+    calendar = icalendar.Calendar()
+    for _, event in group:
+        calendar.add_component(event)
+    try:
+        if any(_never_ends(rule) for _, event in group for rule in _rules(event)):
+            raise ValueError("more often than daily")
+        times = recurring_ical_events.of(calendar).between(*window)
+        recurs = any(name in event for _, event in group for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+        return [(line, event, _uid(event, recurs)) for event in times]
+    except _BROKEN:
+        bad.append(Bad(line, "This event has a time or a repetition that I cannot read: enter it by hand."))
+        return []
+
+
+def _rules(event: Any) -> Iterable[Any]:
+    rules = event.get("RRULE", [])
+    return rules if isinstance(rules, list) else [rules]
+
+
+def _never_ends(rule: Any) -> bool:
+    """Whether working out its times would take for ever: more often than daily, or again after no time at all."""
+    often = _TOO_OFTEN & {str(one).upper() for one in rule.get("FREQ", ())} or {"BYSECOND", "BYMINUTE"} & rule.keys()
+    return bool(often) or any(int(every) < 1 for every in rule.get("INTERVAL", ()))
+
+
+def _appointment(
+    line: int, event: Any, uid: str | None, zone: ZoneInfo, by_lower: Mapping[str, str], field: str
+) -> Entry | Bad:
+    words = str(event.get(field, ""))
+    named = {by_lower[word.lower()] for word in _WORD.findall(words) if word.lower() in by_lower}
+    if len(named) != 1:
+        said = "more than one patient" if named else "no patient that I know"
+        return Bad(line, f'{field} "{words}" names {said}: put one code such as P-014 there.')
+    starts, ends = event.start, event.end
+    if not isinstance(starts, datetime):
+        return Bad(line, "An event of a whole day has no time to meet at: give it one.")
+    minutes = (ends - starts) // timedelta(minutes=1)
+    status = str(event.get("STATUS", "")).upper()
+    return Entry(line, named.pop(), _wall(starts, zone), str(minutes) if minutes else "", uid, status == "CANCELLED")
+
+
+def _wall(at: datetime, zone: ZoneInfo) -> str:
+    """The clinic's wall time; one without a zone is meant as the clinic's."""
+    wall = at if at.tzinfo is None else at.astimezone(zone).replace(tzinfo=None)
+    return wall.isoformat(timespec="minutes")
+
+
+def _uid(event: Any, recurs: bool) -> str | None:
+    """What names one time of an event: the calendar's own id and, if it recurs, when that time was first meant."""
+    if "UID" not in event:
+        return None
+    return f"{event['UID']}/{event['RECURRENCE-ID'].dt.isoformat()}" if recurs else str(event["UID"])
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def written(rows: Sequence[Mapping[str, str | None]]) -> bytes:
+    """What would be sent, as a calendar: an event of no length for each row of a rehearsal."""
+    calendar = icalendar.Calendar()
+    calendar.add("PRODID", "-//Accord//rehearsal//EN")
+    calendar.add("VERSION", "2.0")
+    for number, row in enumerate(rows):
+        at = datetime.fromisoformat(row["at"] or "")
+        event = icalendar.Event()
+        event.add("UID", f"{number}-{row['at']}@accord.invalid")
+        event.add("DTSTAMP", at)
+        event.add("DTSTART", at)
+        event.add("SUMMARY", f"{row['what']} to {row['to']}")
+        if row["session"]:
+            event.add("DESCRIPTION", f"session of {row['session']}")
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())
