@@ -5,6 +5,7 @@ step overtakes another; a tap itself is never held up.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from bot import desk
@@ -15,7 +16,7 @@ from bot.demo.answering import Next
 from bot.demo.player import StagePlayer, instant
 from bot.demo.script import ANNA, BEN, CAST, CLINIC_ZONE, ENDS, Person, comes_in, the_desk_begins
 from bot.demo.stage import Stage
-from bot.emulator import Event, Phone
+from bot.emulator import Event, Phone, PhoneError
 
 NEWS = ("said", "tapped", "opened", "sent", "photo", "document", "edited", "deleted", "answered")
 """What changes what the phones show."""
@@ -228,20 +229,21 @@ class Game:
         """Everybody does what waits, then time goes on; until the fortnight is over and the last digest was read."""
         while self._plays:
             who = next((who for who in CAST if who not in SILENT and self._has_to_act(who)), None)
-            if who is not None:
-                await (self.come_in(who) if self.has_link(who) else self.answer(who))
-            elif self.coming and not self.is_over:
-                await self.jump()
-            else:
+            if who is None and (self.is_over or not self.coming):
                 return
+            with suppress(PhoneError, Refusal):  # somebody else was quicker
+                await (self.jump() if who is None else self.go(who))
             await self._pause(LOOK_S)
+
+    async def go(self, who: Person) -> None:
+        """Let somebody do what waits: come in, answer, open. Raises Refusal if nothing waits."""
+        await (self.come_in(who) if self.has_link(who) else self.answer(who))
 
     def _has_to_act(self, who: Person) -> bool:
         return self.has_link(who) or self.waiting(who) is not None
 
     async def _pause(self, seconds: float) -> None:
-        if self._pace:
-            await self._clock.sleep(seconds * self._pace)
+        await self._clock.sleep(seconds * self._pace)
 
     async def end(self) -> None:
         """Stop playing at once."""

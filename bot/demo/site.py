@@ -102,7 +102,7 @@ class Site:
         who = PEOPLE.get(_whole(body, "user"))
         if who is None:
             raise Refusal("There is no such phone.")
-        await (self._game.come_in(who) if self._game.has_link(who) else self._game.answer(who))
+        await self._game.go(who)
 
     async def play(self, body: Body) -> None:
         """Play by itself, or stop: {"on"}."""
