@@ -87,7 +87,26 @@ def demo(folder: Path | None, pace: str | None, serve: bool, port: int | None) -
     sys.exit(serve_demo(port or 0) if serve else play_demo(folder, pace or "normal"))
 
 
-# ------------------------------------------------------------------------------------------------ check, play
+# ------------------------------------------------------------------------------------------------ init, check, play
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="On a server: where the database goes; the token is in a file then, and systemd gets a unit.")  # fmt: skip
+def init(folder: Path, data: Path | None) -> None:
+    """Write config.toml and the questionnaires into a folder. What is there already stays as it is."""
+    from bot.setup import make_folder
+
+    try:
+        made = make_folder(folder, data)
+    except OSError as error:
+        raise Cannot(f"{error.filename} cannot be written: {error.strerror}.") from None
+    for file in made.written:
+        click.echo(f"written: {file}")
+    for file in made.kept:
+        click.echo(f"as it was: {file}")
+    click.echo(f'Next: fill in what is marked "yours", then accord check --config {folder / "config.toml"}')
 
 
 @cli.command()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def _played(conn: Connection, config: Config, code: str, first: date | None, day
     begin, end = (at_local(day + timedelta(days=n), time(0), zone) for n in (0, days))
     rows = appointments.sessions_of(conn, pair.id)
     who = [appointments.receiver(conn, person) for person in (pair.patient, pair.therapist)]
-    sessions = [replace(appointments.as_appointment(row)) for row in rows]
+    sessions = [appointments.as_appointment(row) for row in rows]
     sent = play(sessions, [row.local for row in rows], who[0], who[1], plan_of(pair, config.plan), begin, end)
     return [one.row() for one in in_window(sent, begin, end)]
 

@@ -23,7 +23,7 @@ ROWS = """
     clinic
     inbox ticks
     app
-    desk service explain rehearse play simulation
+    desk service explain rehearse play simulation setup
     demo
     cli
     __main__

@@ -25,7 +25,7 @@ def to_utc(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The instant of a time of day on a local date."""
-    return to_utc(datetime.combine(day, clock), zone)
+    return datetime.combine(day, clock, zone).astimezone(UTC)
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
@@ -36,13 +36,16 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
 def is_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> bool:
     """Whether the wall shows a time in the quiet hours (`quiet_from` included, `quiet_until` not)."""
     clock = instant.astimezone(zone).time()
-    if quiet_from <= quiet_until:
-        return quiet_from <= clock < quiet_until
-    return clock >= quiet_from or clock < quiet_until
+    if quiet_from > quiet_until:  # over midnight
+        return clock >= quiet_from or clock < quiet_until
+    return quiet_from <= clock < quiet_until
 
 
 def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> datetime:
     """The instant itself, or the end of the quiet hours it falls in."""
+    clock = instant.astimezone(zone).time()
+    if quiet_until <= clock < quiet_from:  # nearly always, as the quiet hours are the night
+        return instant
     while is_quiet(instant, zone, quiet_from, quiet_until):  # once; again only if the clocks change at their end
         instant = _next_time(instant, quiet_until, zone)
     return instant

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, null, select
 from bot.core.codes import meant, read_checked, with_letter
 from bot.core.person import Expects, Pair, Person, PersonState, Role
 from bot.store.columns import AnyRow
-from bot.store.tables import clinic, consent, invite, invite_try, pair, person
+from bot.store.tables import clinic, pair, person
+from bot.store.tables_joining import consent, invite, invite_try
 
 CLINIC = 1  # the embedded default has one clinic; every row says which, so that there can be more
 
