@@ -57,6 +57,8 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
+        if store.copied is not None:
+            log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))

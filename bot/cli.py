@@ -93,7 +93,7 @@ def demo(folder: Path | None, pace: str | None, serve: bool, port: int | None) -
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="On a server: where the database goes; the token is in a file then, and systemd gets a unit.")  # fmt: skip
+              help="On a server: where the database goes; the token is in a file, and there is a unit.")  # fmt: skip
 def init(folder: Path, data: Path | None) -> None:
     """Write config.toml and the questionnaires into a folder. What is there already stays as it is."""
     from bot.setup import make_folder
