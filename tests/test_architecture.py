@@ -55,7 +55,7 @@ DOORS = {
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "emulator wire",
+    "aiohttp": "demo emulator wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
