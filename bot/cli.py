@@ -74,11 +74,17 @@ def _exit_if_held(database: Path) -> None:
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the files here.")
 @click.option("--fast", "pace", flag_value="fast", help="No pauses.")
 @click.option("--slow", "pace", flag_value="slow", help="Slow enough to read along.")
-def demo(folder: Path | None, pace: str | None) -> None:
+@click.option("--serve", is_flag=True, help="Play by hand: a page with everybody's phones, on this machine.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The page's port; without it one that is free.")
+def demo(folder: Path | None, pace: str | None, serve: bool, port: int | None) -> None:
     """Play two weeks of a small clinic: no token, no account, no network."""
-    from bot.demo import play_demo
+    from bot.demo import play_demo, serve_demo
 
-    sys.exit(play_demo(folder, pace or "normal"))
+    if serve and (folder or pace):
+        raise click.UsageError("--serve keeps nothing and has no pace: leave out --out, --fast and --slow.")
+    if port is not None and not serve:
+        raise click.UsageError("--port belongs to --serve.")
+    sys.exit(serve_demo(port or 0) if serve else play_demo(folder, pace or "normal"))
 
 
 # ------------------------------------------------------------------------------------------------ init, check, play

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from PIL import Image
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from sqlalchemy import Connection
 
 from bot import clinic as verbs
@@ -25,7 +25,6 @@ from bot.store.tables import person, session
 from tests.conftest import Clinic
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
 PICTURES = Path(__file__).parent.parent / "pictures"
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
 KEY_S, THINK_S = 0.28, 1.35
@@ -93,15 +92,6 @@ class Front:
 def config(example: Config) -> Config:
     """A clinic whose page is on, at any free port."""
     return replace(example, web=Web(enabled=True, port=0))
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Chromium]:
-    """Debian's Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 Opens = Callable[..., Awaitable[Front]]
