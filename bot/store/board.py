@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from bot.store.columns import AnyRow
+from bot.store.columns import AnyRow, Utc
 from bot.store.tables import check_in, pair, person, session
 from bot.store.tables_joining import invite, relink
 
@@ -107,19 +107,18 @@ def _asked(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Asked
     by_session: dict[int, list[Asked]] = defaultdict(list)
     rows = conn.execute(
         select(
-            check_in.c.session_id, check_in.c.kind, check_in.c.state, check_in.c.why, check_in.c.opens_at,
-            check_in.c.opened_at, check_in.c.person_id == pair.c.patient_id,
+            check_in.c.session_id, check_in.c.kind, check_in.c.state, check_in.c.why,
+            func.coalesce(check_in.c.opened_at, check_in.c.opens_at, type_=Utc()),
+            check_in.c.person_id == pair.c.patient_id,
         )
         .join(session, session.c.id == check_in.c.session_id)
         .join(pair, pair.c.id == session.c.pair_id)
         .where(where)
         .order_by(check_in.c.opens_at)
     )  # fmt: skip
-    for session_id, kind, state, why, opens, opened, of_patient in rows:
+    for session_id, kind, state, why, opens, of_patient in rows:
         shown = state if state in ("planned", "excused", "not_asked") else "asked"
-        by_session[session_id].append(
-            Asked("patient" if of_patient else "therapist", kind, opened or opens, shown, why)
-        )
+        by_session[session_id].append(Asked("patient" if of_patient else "therapist", kind, opens, shown, why))
     return by_session
 
 

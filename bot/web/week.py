@@ -100,4 +100,4 @@ def _cell(asked: list[Asked], zone: ZoneInfo, names: tuple[str, ...]) -> Cell | 
         return None
     one = asked[0]
     at: datetime = one.opens.astimezone(zone)
-    return Cell(f"{names[at.weekday()]} {at:%H:%M}", one.state, one.why)
+    return Cell(f"{names[at.weekday()]} {at.hour:02}:{at.minute:02}", one.state, one.why)
