@@ -1,20 +1,22 @@
 """Patients: the list, and one patient with schedule, what will be sent, and all that can be changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from bot import clinic_people
+from bot import clinic_people, clinic_plan
 from bot.core.codes import with_letter
+from bot.core.digest import Digest
 from bot.core.person import Pair
 from bot.core.plans import plan_of
 from bot.core.rehearsal import Sent, in_window, play
 from bot.core.walltime import at_local, zone_of
 from bot.store import appointments, board, series
 from bot.web import found
+from bot.web.pair import standing, words_were_read
 from bot.web.visit import Visit
 from bot.web.week import ABBREVIATIONS, Row, row
 
@@ -41,6 +43,9 @@ class Seen:
     past: list[Row]
     weekly: list[str]
     rehearsed: list[Sent]
+    plan: list[dict[str, str]] = field(default_factory=list)
+    pair_id: int = 0
+    standing: Digest | None = None
 
 
 async def show(visit: Visit) -> Response:
@@ -48,6 +53,7 @@ async def show(visit: Visit) -> Response:
     seen = await visit.read(_read, visit)
     zone = zone_of(visit.config.clinic.zone)
     rehearsed = [(sent, sent.at.astimezone(sent.zone), sent.at.astimezone(zone)) for sent in seen.rehearsed]
+    await words_were_read(visit, seen.pair_id, seen.standing)
     return visit.page("patient", seen=seen, shown=seen.shown, rehearsed=rehearsed)
 
 
@@ -64,7 +70,10 @@ def _read(conn: Connection, visit: Visit) -> Seen:
     rules = [series.rule_of(one).words() for one in series.going_on(conn, pair.id, today)]
     coming = [one for one in rows if one.slot.day >= today.isoformat()]
     past = [one for one in rows if one.slot.day < today.isoformat()]
-    return Seen(shown, coming, past[::-1], rules, _rehearsed(conn, pair, visit, today))
+    planned = [one for one in clinic_plan.show_plan(conn, config, who.code, now)["plan"] if one["from"] != "clinic"]
+    standing_ = standing(conn, pair, visit) if visit.who.role == "therapist" else None
+    rehearsed = _rehearsed(conn, pair, visit, today)
+    return Seen(shown, coming, past[::-1], rules, rehearsed, planned, pair.id, standing_)
 
 
 def _rehearsed(conn: Connection, pair: Pair, visit: Visit, day: date) -> list[Sent]:

@@ -23,7 +23,9 @@ from bot.web import (
     invites,
     login,
     numbers,
+    pair,
     patient,
+    plan,
     schedule,
     settings,
     therapists,
@@ -86,6 +88,7 @@ SCREENS: list[tuple[str, tuple[Role, ...], Screen]] = [
     ("/closures", STAFF, closures.show),
     ("/import", STAFF, imports.show),
     ("/numbers", STAFF, numbers.show),
+    ("/patients/{code}/picture.png", ("therapist",), pair.picture),
     ("/settings", BOTH, settings.show),
 ]
 """Address, who may see it, and what shows it."""
@@ -99,8 +102,8 @@ ACTIONS: list[tuple[str, tuple[Role, ...], Action]] = [
     ("/staff/{code}/invite", STAFF, invites.make),
 ]
 """Where forms are sent, who may, and what they do."""
-OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END)}
-OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in therapists.CHANGES}
+OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, plan.OF_PATIENT)}
+OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in (*therapists.CHANGES, plan.OF_THERAPIST)}
 CHANGES: dict[str, Change] = {
     "/patients/add": enrol.ENROL,
     **{f"/patients/{{code}}/{name}": one for name, one in OF_PATIENT.items()},

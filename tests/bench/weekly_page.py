@@ -56,7 +56,8 @@ async def _looked_at(config: Config, file: Path, rounds: int) -> tuple[float, fl
     async with await Store.open(file, now=clock.now) as store:
         await store.write(_logged_in, clock.now())
         app = site(config, store, clock, 8080)
-        html, values = await _request(app), {}
+        html = await _request(app)
+        values: dict[str, Any] = {}
 
         def caught(lang: str, template: str, **shown: Any) -> str:
             values.update(lang=lang, template=template, shown=shown)

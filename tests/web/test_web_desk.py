@@ -410,6 +410,57 @@ async def test_the_desk_sees_no_answers_and_not_who_answered(clinic: Clinic, des
     assert "rather walk" not in "".join(after)
 
 
+async def test_a_therapist_reads_how_things_stand_after_the_own_form(
+    clinic: Clinic, desk: Browser, anna: Someone, tomas: Someone
+) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:01")
+    await anna.taps("Begin")
+    await anna.rates(3, 3, 3, 3, 4, 4)
+    await anna.says("I would rather walk")
+    await anna.taps("For my therapist", "Skip", "Skip", "Skip", "Skip", "Send")
+    page = await logs_in(browser(clinic), "T-1")
+    await page.opens("/patients/P-014")
+    assert "Your own form is open." in page.text
+    assert "rather walk" not in page.reply.text
+    assert (await page.client.get("/patients/P-014/picture.png")).status_code == 404
+
+    await tomas.sends_form("5555")
+    await page.opens("/patients/P-014")
+    assert "Patient 3.0, you 5.0." in page.text
+    assert "rather walk" in page.text
+    assert await clinic.rows(check_in, words_due_at=None) == await clinic.rows(check_in)  # they count as read
+    picture = await page.client.get("/patients/P-014/picture.png")
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+
+    await logs_in(desk, "S-1")
+    assert (await desk.client.get("/patients/P-014/picture.png")).status_code == 404
+    assert "How things stand" not in (await desk.opens("/patients/P-014")).text
+    vera = await logs_in(browser(clinic), "T-2")
+    assert (await vera.client.get("/patients/P-014/picture.png")).status_code == 404
+
+
+async def test_a_plan_of_ones_own(clinic: Clinic, desk: Browser) -> None:
+    await weekly(clinic, "P-014", "Tue 14:00")
+    await desk.opens("/patients/P-014/plan")
+    await desk.presses("See what it does", patient_opens_after="abc", quiet_from="99:99")
+    assert 'id="patient_opens_after-wrong"' in desk.reply.text
+    assert 'id="quiet_from-wrong"' in desk.reply.text
+    await desk.presses("See what it does", patient_opens_after="120", quiet_from="", homework="false")
+    assert "check-ins are dropped" in desk.text
+    assert "check-ins move" in desk.text
+    await desk.presses("Save")
+    assert "Minutes after the session: 2 h (P-014)" in desk.text
+    await desk.opens("/patients/P-014/plan")
+    await desk.presses("See what it does", patient_opens_after="", homework="")
+    await desk.presses("Save")
+    assert "Own plan" not in desk.text
+    await desk.opens("/therapists/T-1/plan")
+    await desk.presses("See what it does", ask_every="2")
+    await desk.presses("Save")
+    assert "After every so many sessions: 2 (T-1)" in (await desk.opens("/patients/P-014")).text
+
+
 async def test_what_is_missing_stands_on_top(clinic: Clinic, desk: Browser) -> None:
     await clinic.desk(verbs.add_patient, clinic.config, "P-030", "T-1", "America/Denver", "en", clinic.clock.now())
     await clinic.desk(lambda conn: people.change(conn, 3, unreachable_since=clinic.clock.now()))
@@ -447,7 +498,7 @@ async def test_a_week_in_which_the_clocks_change(clinic: Clinic, desk: Browser) 
 SCREENS = [
     "/today", "/week", "/patients", "/patients/P-014", "/patients/add", "/patients/P-014/weekly",
     "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/away", "/patients/P-014/person",
-    "/patients/P-014/transfer", "/patients/P-014/pause", "/patients/P-014/discharge", "/sessions/1/move",
+    "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause", "/patients/P-014/discharge", "/sessions/1/move",
     "/sessions/1/cancel", "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",
     "/closures", "/closures/add", "/import", "/numbers", "/settings", "/staff/add", "/login", "/login/none", "/nothing",
 ]  # fmt: skip
