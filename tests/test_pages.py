@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -185,6 +185,10 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "chart.txt", {"c": both}
         yield "chart.txt", {"c": own}
         yield "mine.txt", reach | {"c": own}
+    spans = [(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T22:00"))]
+    for alarm in ("overdue", "unreachable", "aside", "offline"):
+        for said, n in (("began", 0), ("began", 1), ("lasts", 2), ("over", 0)):
+            yield "alarm.txt", {"kind": alarm, "said": said, "n": n, "spans": spans}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}

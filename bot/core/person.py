@@ -62,6 +62,7 @@ class Person:
     digest_at: str | None = None
     weekly_at: str | None = None
     expects: Expects | None = None
+    pilot: bool = False  # takes part in the pilot
 
     @property
     def can_be_asked(self) -> bool:
