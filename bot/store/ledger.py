@@ -82,13 +82,14 @@ def not_asked_between(conn: Connection, begin: datetime, end: datetime, now: dat
 
 
 def _of_pair(wanted: Wanted, at: ColumnElement[Any], therapist: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """`+ 0`: the rows are found by their time, not by the person, who may have years of them."""
     conditions = [at >= wanted.begin, at < wanted.end]
     if wanted.therapist_id is not None:
-        conditions.append(therapist == wanted.therapist_id)
+        conditions.append(therapist + 0 == wanted.therapist_id)
     if wanted.patient_id is not None:
-        conditions.append(pair.c.patient_id == wanted.patient_id)
+        conditions.append(pair.c.patient_id + 0 == wanted.patient_id)
     if wanted.reader_id is not None:
-        conditions += [therapist == wanted.reader_id, pair.c.ended_at.is_(None)]
+        conditions += [therapist + 0 == wanted.reader_id, pair.c.ended_at.is_(None)]
     return conditions
 
 
@@ -96,7 +97,7 @@ def _of_receiver(wanted: Wanted) -> list[ColumnElement[bool]]:
     """What is held back belongs to whom it was for; a therapist reads of the own ones."""
     conditions = [outbox.c.not_before >= wanted.begin, outbox.c.not_before < wanted.end]
     every = (wanted.therapist_id, wanted.patient_id, wanted.reader_id)
-    return conditions + [outbox.c.person_id == one for one in every if one is not None]
+    return conditions + [outbox.c.person_id + 0 == one for one in every if one is not None]
 
 
 # ------------------------------------------------------------------------------------------------ the three parts
