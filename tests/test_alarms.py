@@ -406,6 +406,7 @@ async def test_messages_that_nobody_answers_are_a_standstill_and_then_no_more(
     clinic: Clinic, duty: Someone, anna: Someone
 ) -> None:
     await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T15:59")
     clinic.emulator.faults.add("gateway", method="sendMessage", count=9_999)
     await clinic.until("2026-11-03T16:06")
     stuck = clinic.stage.app.delivery.stuck_since
