@@ -46,12 +46,12 @@ def _about(conn: Connection, bout: Bout, duty: Person, now: datetime) -> dict[st
     """What a message about events needs: how many, and for times offline from when to when."""
     if bout.kind == "unreachable":  # who came back meanwhile is no news any more
         return {"n": min(bout.count, alarms.unreachable(conn))}
-    if bout.kind == "aside":
+    if bout.kind in ("aside", "unread"):
         return {"n": bout.count}
     times = alarms.outages_since(conn, bout.since or now, MOST_OUTAGES)
     zone = zone_of(duty.zone)
     spans = [(begin.astimezone(zone), end.astimezone(zone)) for begin, end in times]
-    missed = sum(ledger.not_asked_between(conn, begin, end, now) for begin, end in times)
+    missed = sum(ledger.lost_between(conn, begin, end, now) for begin, end in times)
     return {"n": missed, "spans": spans}
 
 

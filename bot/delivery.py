@@ -308,7 +308,7 @@ def _settled(conn: Connection, row: Outgoing, fate: Fate, now: datetime) -> None
         outbox.give_up_on(conn, row.person_id, now)
     else:
         outbox.settle(conn, row.id, fate.became, now if fate.became == "sent" else None, fate.message_id)
-    if fate.became == "aside" and row.kind != "alarm":
+    if fate.became == "aside" and row.kind in (*outbox.BY_ITSELF, "reply"):
         alarms.note(conn, "aside", now)
     if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice", "reply"):
         checkins.set_message(conn, row.about, fate.message_id)

@@ -166,7 +166,7 @@ class Inbox:
 
     async def _set_aside(self, update_id: int, error: str) -> None:
         try:
-            await self._store.write(inbox.set_aside, update_id, error)
+            await self._store.write(inbox.set_aside, update_id, error, self._clock.now())
         except StoreError as failed:
             log.error("update %d stays unread: %s", update_id, type(failed).__name__)
 

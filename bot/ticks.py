@@ -66,7 +66,7 @@ class Ticks:
         self._watched: datetime | None = None
         self._duty: Duty = "off"
         self.worked_at: datetime | None = None
-        """When it last looked at everything that was due, to the end."""
+        """When the last tick began that went well to its end."""
 
     def wake(self) -> None:
         """Something may be due."""
@@ -98,7 +98,7 @@ class Ticks:
         if first is not None and first <= now:
             await self._work(now)
         await self._watch(now)
-        self.worked_at = self._clock.now()
+        self.worked_at = now
 
     async def _sign_of_life(self, now: datetime) -> None:
         """Leave one every minute; a long time without a tick inside this process (a suspended machine) is an outage."""

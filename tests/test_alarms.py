@@ -1,5 +1,6 @@
 """Alarms to the duty chat: what is said, when, and that it never becomes a storm; and the heartbeat that goes out."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, update
 
 from bot import clinic_ledger, clinic_people
 from bot.alarming import alarm
+from bot.app import _scheduler
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.core.alarm import AGAIN, APART, STUCK_FROM, Bout, happened, lasting, works
@@ -214,7 +216,17 @@ async def test_a_message_that_telegram_will_never_take_is_said(clinic: Clinic, d
     await clinic.session("P-014", FIRST)
     clinic.emulator.faults.add("bad", method="sendMessage", chat=14)
     await clinic.until("2026-11-03T16:02")
-    assert told(duty) == [f"1 message could not be sent and is not tried again.\n{WHICH}"]
+    where = "The delivery ledger or the log shows which."
+    assert told(duty) == [f"1 message could not be sent and is not tried again.\n{where}"]
+
+
+async def test_what_somebody_sent_and_nobody_could_read_is_said(
+    clinic: Clinic, duty: Someone, log: pytest.LogCaptureFixture
+) -> None:
+    clinic.emulator.deliver({"callback_query": {"id": "7", "from": {"id": 14}}})
+    await clinic.wait(minutes=2)
+    assert told(duty) == ["1 message to me could not be read and was put aside.\nThe log says more."]
+    log.clear()
 
 
 async def test_an_alarm_that_is_not_taken_raises_no_other(clinic: Clinic, duty: Someone, anna: Someone) -> None:
@@ -355,6 +367,7 @@ class Listener:
     url: str = ""
     heard: list[str] = field(default_factory=list)
     answers: int = 200
+    silent: bool = False
 
 
 @pytest.fixture
@@ -364,6 +377,8 @@ async def listener() -> AsyncIterator[Listener]:
 
     async def hear(request: web.Request) -> web.Response:
         outside.heard.append(request.path_qs)
+        if outside.silent:
+            await asyncio.Event().wait()
         return web.Response(status=outside.answers, headers={"Location": "/elsewhere"})
 
     app = web.Application()
@@ -400,6 +415,24 @@ async def test_a_heartbeat_goes_out_while_it_works_and_not_when_something_stands
     app.ticks.worked_at = clinic.clock.now()
     await beat()
     assert len(listener.heard) == 2
+
+
+async def test_an_address_that_does_not_answer_is_given_up_soon(
+    listener: Listener, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.heartbeat.PATIENCE_S", 0.02)
+    listener.silent = True
+    await Heartbeat(listener.url, lambda: True).beat()
+    assert [record.message for record in caplog.records] == ["no heartbeat went out: TimeoutError"]
+
+
+@pytest.mark.parametrize(("url", "jobs"), [("", 2), ("https://example.org/x", 3)])
+async def test_it_has_a_place_in_the_schedule_if_there_is_an_address(clinic: Clinic, url: str, jobs: int) -> None:
+    config = replace(clinic.config, alarms=replace(clinic.config.alarms, heartbeat_url=url))
+    scheduled = _scheduler(clinic.stage.app, config, clinic.clock.now())
+    scheduled.start(paused=True)
+    assert len(scheduled.get_jobs()) == jobs
+    scheduled.shutdown(wait=False)
 
 
 async def test_messages_that_nobody_answers_are_a_standstill_and_then_no_more(

@@ -186,7 +186,7 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield "chart.txt", {"c": own}
         yield "mine.txt", reach | {"c": own}
     spans = [(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T22:00"))]
-    for alarm in ("overdue", "unreachable", "aside", "offline"):
+    for alarm in ("overdue", "unreachable", "aside", "unread", "offline"):
         for said, n in (("began", 0), ("began", 1), ("lasts", 2), ("over", 0)):
             yield "alarm.txt", {"kind": alarm, "said": said, "n": n, "spans": spans}
     for some in (digests(), ()):

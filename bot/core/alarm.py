@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-Kind = Literal["overdue", "unreachable", "offline", "aside"]
-EVENTS: tuple[Kind, ...] = ("unreachable", "offline", "aside")
+Kind = Literal["overdue", "unreachable", "offline", "aside", "unread"]
+EVENTS: tuple[Kind, ...] = ("unreachable", "offline", "aside", "unread")
 """What happens and is counted; "overdue" is a state, with a beginning and an end."""
 Said = Literal["began", "lasts", "over", "happened"]
 Duty = Literal["off", "on", "unknown", "not_in_yet", "unreachable"]

@@ -73,12 +73,19 @@ def unsent(conn: Connection, until: datetime) -> list[Fact]:
     return _facts(conn, parts, MOST_UNSENT, 0)
 
 
-def not_asked_between(conn: Connection, begin: datetime, end: datetime, now: datetime) -> int:
-    """How many check-ins planned for a span of time were too late to be asked, or have closed meanwhile."""
+def lost_between(conn: Connection, begin: datetime, end: datetime, now: datetime) -> int:
+    """How many check-ins and digests planned for a span of time had become too late (also those only about to be
+    settled so), and were not sent.
+    """
     late = and_(check_in.c.state == "not_asked", check_in.c.why == "too late")
     closed = and_(check_in.c.state == "planned", check_in.c.closes_at <= now)
-    rows = select(func.count()).where(check_in.c.opens_at >= begin, check_in.c.opens_at < end, or_(late, closed))
-    return int(conn.execute(rows.select_from(check_in)).scalar_one())
+    asked = select(func.count()).select_from(check_in).where(or_(late, closed))
+    told = select(func.count()).select_from(digest).where(digest.c.state == "not_sent", digest.c.why == "too late")
+    counts = (
+        asked.where(check_in.c.opens_at >= begin, check_in.c.opens_at < end),
+        told.where(digest.c.planned_at >= begin, digest.c.planned_at < end),
+    )
+    return sum(int(conn.execute(count).scalar_one()) for count in counts)
 
 
 def _of_pair(wanted: Wanted, at: ColumnElement[Any], therapist: ColumnElement[Any]) -> list[ColumnElement[bool]]:

@@ -25,7 +25,7 @@ offline = Table(
 alarm = Table(
     "alarm",
     metadata,
-    Column("kind", String(16), primary_key=True),  # overdue | unreachable | offline | aside
+    Column("kind", String(16), primary_key=True),  # overdue | unreachable | offline | aside | unread
     Column("since", Utc, nullable=True),  # when what is not over, or not said yet, began; null: nothing is
     Column("said_at", Utc, nullable=True),  # when the last message about it was written
     Column("count", Integer, nullable=False),  # what happened since, and was not said yet
