@@ -78,7 +78,7 @@ def check_ins(
     """
     planned = []
     standing = [session for session in sessions if session.stands]
-    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=True)):
+    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=False)):
         if plan.ask_patient:
             planned.append(_of_patient(session, following, patient, plan, earlier + n))
         if plan.ask_therapist:
