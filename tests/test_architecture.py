@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks web
+    inbox ticks heartbeat web
     app
     desk service explain rehearse play simulation setup
     demo
@@ -34,11 +34,14 @@ HOUSES = {
     "config_readers": "config",
     "config_together": "config",
     "questionnaire_folder": "config",
+    "alarming": "ticks",
     "announcing": "ticks",
     "cli_clinic": "cli",
+    "cli_ledger": "cli",
     "cli_options": "cli",
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
+    "clinic_ledger": "clinic",
     "clinic_login": "clinic",
     "clinic_today": "clinic",
     "clinic_series": "clinic",
@@ -57,7 +60,7 @@ DOORS = {
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "demo emulator wire",
+    "aiohttp": "demo emulator heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
@@ -74,7 +77,7 @@ DOORS = {
     "secrets": "ids",
     "time": "emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks web",
+    "logging": "app delivery heartbeat inbox service ticks web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

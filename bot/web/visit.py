@@ -33,8 +33,8 @@ T = TypeVar("T")
 STAFF: tuple[Role, ...] = ("staff",)
 BOTH: tuple[Role, ...] = ("staff", "therapist")
 MENU = {
-    "staff": ("today", "week", "patients", "therapists", "closures", "numbers", "settings"),
-    "therapist": ("week", "patients", "settings"),
+    "staff": ("today", "week", "patients", "therapists", "closures", "ledger", "numbers", "settings"),
+    "therapist": ("week", "patients", "ledger", "settings"),
 }
 SEE_OTHER = 303
 CLEAR_AFTER_S = int(IDLE.total_seconds()) + 5
@@ -87,7 +87,9 @@ class Visit:
     def section(self) -> str:
         """The screen of the menu that this address belongs to."""
         first = self.request.url.path.split("/")[1]
-        return {"sessions": "patients", "staff": "settings", "import": "closures"}.get(first, first)
+        return {"sessions": "patients", "staff": "settings", "import": "closures", "ledger.csv": "ledger"}.get(
+            first, first
+        )
 
     def at(self, name: str) -> str:
         """A part of the path."""

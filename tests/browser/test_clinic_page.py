@@ -262,7 +262,7 @@ SCREENS = [
     "/today", "/week", "/patients", "/patients/P-014", "/patients/P-023", "/patients/add", "/patients/P-014/weekly",
     "/patients/P-014/end", "/patients/P-014/away", "/patients/P-014/transfer", "/patients/P-014/discharge",
     "/sessions/1/move", "/sessions/1/cancel", "/therapists", "/therapists/T-1/leave", "/closures", "/closures/add",
-    "/import", "/numbers", "/settings", "/login",
+    "/import", "/ledger", "/numbers", "/settings", "/login",
 ]  # fmt: skip
 AXE = "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 

@@ -440,6 +440,42 @@ async def test_a_therapist_reads_how_things_stand_after_the_own_form(
     assert (await vera.client.get("/patients/P-014/picture.png")).status_code == 404
 
 
+async def test_the_ledger_says_what_was_sent_and_only_the_therapist_how_far(
+    clinic: Clinic, desk: Browser, anna: Someone, tomas: Someone
+) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:30")
+    await anna.taps("Begin")
+    await tomas.sends_form("4444")
+    await logs_in(desk, "S-1")
+    await desk.opens("/ledger?first=2026-11-03&last=2026-11-03&patient=P-014")
+    assert "check-in P-014" in desk.text
+    assert "sent" in desk.text
+    assert "opened" not in desk.text
+    table = await desk.client.get("/ledger.csv?first=2026-11-03&last=2026-11-03")
+    assert table.headers["content-type"].startswith("text/csv")
+    assert "P-014" in table.text
+    own = await logs_in(browser(clinic), "T-1")
+    assert "opened" in (await own.opens("/ledger")).text
+    vera = await logs_in(browser(clinic), "T-2")
+    assert "P-014" not in (await vera.opens("/ledger")).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("first=2026-11-10&last=2026-11-01", "ends before it begins"),
+        ("first=x", "is not a date"),
+        ("patient=P-999", "nobody with the code"),
+        ("page=0", "from 1 to 10000"),
+    ],
+)
+async def test_a_ledger_that_cannot_be_shown(desk: Browser, asked: str, says: str) -> None:
+    await desk.opens(f"/ledger?{asked}")
+    assert desk.status == 422
+    assert says in desk.reply.text or asked.startswith("page")
+
+
 async def test_a_plan_of_ones_own(clinic: Clinic, desk: Browser) -> None:
     await weekly(clinic, "P-014", "Tue 14:00")
     await desk.opens("/patients/P-014/plan")
@@ -498,10 +534,11 @@ async def test_a_week_in_which_the_clocks_change(clinic: Clinic, desk: Browser) 
 SCREENS = [
     "/today", "/week", "/patients", "/patients/P-014", "/patients/add", "/patients/P-014/weekly",
     "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/away", "/patients/P-014/person",
-    "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause",
-    "/patients/P-014/discharge", "/sessions/1/move",
-    "/sessions/1/cancel", "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",
-    "/closures", "/closures/add", "/import", "/numbers", "/settings", "/staff/add", "/login", "/login/none", "/nothing",
+    "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause", "/patients/P-014/discharge",
+    "/sessions/1/move", "/sessions/1/cancel",
+    "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",
+    "/closures", "/closures/add", "/import", "/ledger", "/numbers", "/settings", "/staff/add", "/login", "/login/none",
+    "/nothing",
 ]  # fmt: skip
 
 
