@@ -10,6 +10,7 @@ import pytest
 from bot import clinic_login, ids
 from bot.config import Web
 from bot.store import people
+from bot.store.errors import NotStored
 from bot.store.tables import outbox
 from bot.store.tables_web import web_form, web_login, web_session
 from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
@@ -188,6 +189,24 @@ async def test_every_reply_keeps_to_itself(desk: Browser, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
+
+
+async def test_a_screen_clears_itself_once_the_session_is_over(desk: Browser) -> None:
+    assert (await desk.opens("/settings")).reply.headers["refresh"] == "905; url=/login"
+
+
+async def test_a_disk_in_the_way_is_said_and_nothing_is_saved(
+    clinic: Clinic, desk: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> Any:
+        raise NotStored("disk full")
+
+    await desk.opens("/settings")
+    with monkeypatch.context() as patch:
+        patch.setattr(type(clinic.stage.app.store), "write", full)
+        await desk.presses("Save", lang="es")
+    assert (desk.status, "nothing was saved" in desk.text) == (503, True)
+    assert await clinic.rows(web_form) == []
 
 
 async def test_nothing_comes_from_elsewhere(desk: Browser) -> None:
