@@ -24,7 +24,7 @@ from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
     "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Mistake", "Questionnaires", "Telegram",
-    "check", "default_config", "load", "load_questionnaires", "read_token", "shipped_questionnaires", "warnings",
+    "Web", "check", "default_config", "load", "load_questionnaires", "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
 
@@ -105,6 +105,21 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Web:
+    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """What links to the page begin with, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a clinic decides."""
 
@@ -118,6 +133,7 @@ class Config:
     thresholds: Thresholds
     invite: Invite
     consent: Consent
+    web: Web
     log: Log
 
 
@@ -168,6 +184,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         thresholds=Thresholds(**values["findings"]),
         invite=Invite(**values["invite"]),
         consent=Consent(**values["consent"]),
+        web=Web(**values["web"]),
         log=Log(**values["log"]),
     )
 

@@ -17,6 +17,7 @@ from bot.config_readers import (
     names,
     number,
     one_of,
+    site,
     text,
     url,
     variable,
@@ -110,6 +111,12 @@ TABLES: dict[str, dict[str, Key]] = {
     "findings": _of(Thresholds, FINDINGS_READERS),
     "invite": {"valid": Key(duration, timedelta(days=7)), "tries_per_hour": Key(whole(1, 1000), 5)},
     "consent": {"add": Key(words, {})},
+    "web": {
+        "enabled": Key(flag, False),
+        "host": Key(text(100), "127.0.0.1"),
+        "port": Key(whole(0, 65535), 8080),
+        "public_url": Key(site, ""),
+    },
     "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
 }
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from datetime import time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
+from bot.core.zones import nearest_zones
 
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -164,20 +166,6 @@ def zone(value: object) -> str:
     return name
 
 
-def nearest_zones(name: str) -> list[str]:
-    """Zones whose city is the one named, or else the one spelled most like it; at most three."""
-    known = sorted(available_timezones())
-    wanted = name[:60].strip().replace(" ", "_").casefold()
-    city = wanted.rpartition("/")[2]
-    same = [one for one in known if city and one.casefold().rpartition("/")[2] == city]
-    if exact := [one for one in same if one.casefold() == wanted] or same:
-        return exact[:3]
-    for words in ({one: one for one in known}, {one.rpartition("/")[2]: one for one in known}):
-        if hint := did_you_mean(wanted, words):
-            return [words[hint.split('"')[1]]]
-    return []
-
-
 def _language(value: object) -> str:
     language = _text(value, '"en"')
     if language not in LANGUAGES:
@@ -244,6 +232,21 @@ def url(value: object) -> str:
     if re.search(r"/bot[^/]*$", address):
         raise Refused("must end before /bot: take that and the token out, Accord adds both.")
     return address
+
+
+def site(value: object) -> str:
+    """Where browsers find the clinic's page, without a path; "" for the machine itself."""
+    address = _text(value, '"https://checkin.example.org"').rstrip("/")
+    if address and (not URL.fullmatch(address) or "/" in address.partition("://")[2]):
+        raise Refused('is no address of a page: write one without a path, as "https://checkin.example.org".')
+    if address.startswith("http://") and not is_loopback(urlsplit(address).hostname or ""):
+        raise Refused("carries log-ins unencrypted: write https://…, and let a web server in front of Accord do that.")
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can be reached from this machine only."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def variable(value: object) -> str:

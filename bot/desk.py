@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic, clinic_closures, clinic_import, clinic_people, clinic_plan, clinic_series
+from bot import clinic, clinic_closures, clinic_import, clinic_login, clinic_people, clinic_plan, clinic_series
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
@@ -107,7 +107,7 @@ def _bytes_of(file: Path) -> bytes:
 
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
-    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_people, clinic_plan)
+    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_people, clinic_plan, clinic_login)
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
 

@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks
+    inbox ticks web
     app
     desk service explain rehearse play simulation setup
     demo
@@ -39,6 +39,8 @@ HOUSES = {
     "cli_options": "cli",
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
+    "clinic_login": "clinic",
+    "clinic_today": "clinic",
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
@@ -51,7 +53,7 @@ HOUSES = {
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks web",
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
@@ -60,16 +62,18 @@ DOORS = {
     "babel": "render",
     "click": "cli demo",
     "rich": "demo",
-    "segno": "desk",
+    "segno": "desk web",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",
+    "starlette": "web",
+    "uvicorn": "web",
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks",
+    "logging": "app delivery inbox service ticks web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",
