@@ -108,7 +108,7 @@ class Site:
         """Log the front desk in, and lead on to the clinic's page."""
         if self.frame is None:
             raise web.HTTPNotFound
-        response = web.Response(status=303, headers={"Location": f"{self.frame.address}/"})
+        response = web.Response(status=303, headers={"Location": f"{self.frame.address}/week"})
         response.set_cookie(COOKIE, await self.frame.log_in(), path="/", httponly=True, samesite="Strict")
         return response
 

@@ -123,6 +123,31 @@ async def test_in_a_hand_one_phone_fills_the_screen(chromium: Browser, demo: Pag
     assert complaints == []
 
 
+async def test_what_the_front_desk_does_at_the_clinics_page_changes_what_comes(chromium: Browser, demo: Page) -> None:
+    complaints: list[str] = []
+    window = await look(chromium, demo, DESK, complaints)
+    clinic = window.frame_locator("#frame")
+    await window.locator("#jump").click()
+    await expect(window.locator("#next")).to_have_text("12:00: Ben is asked about the session")
+    await expect(clinic.locator("main")).to_contain_text("Tue 3 Nov · today")  # logged in again after the jump
+    await clinic.locator("a", has_text="Today").first.click()
+    await clinic.locator("button", has_text="Did not come").click()
+    await expect(clinic.locator("main")).to_contain_text("Noted: the patient did not come.")
+    await expect(window.locator("#next")).not_to_contain_text("Ben")
+    assert complaints == []
+
+
+async def test_without_the_clinics_page_there_is_a_list_of_the_week(
+    chromium: Browser, example: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.demo.frame.LIBRARIES", ("a_library_that_is_not_there",))
+    async with opened(example, tmp_path) as demo:
+        window = await look(chromium, demo, DESK, [])
+        await expect(window.locator("#frame")).to_be_hidden()
+        await window.locator("#sessions button", has_text="Cancel").first.click()
+        await expect(window.locator("#sessions .state").first).to_have_text("cancelled")
+
+
 async def test_when_the_demo_ends_the_page_says_so(chromium: Browser, example: Config, tmp_path: Path) -> None:
     async with opened(example, tmp_path) as demo:
         window = await look(chromium, demo, DESK, [])
