@@ -18,7 +18,7 @@ from bot.config import Config
 from bot.delivery import Delivery
 from bot.inbox import Inbox
 from bot.render import phrase
-from bot.store import lock, outages, people, wordings
+from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
@@ -67,6 +67,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
         await store.write(outages.began_to_work, clock.now())
+        await _by_current_zones(store, config, clock.now())
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
@@ -77,6 +78,18 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
             yield app
         finally:
             await _stop(app, tasks)
+
+
+async def _by_current_zones(store: Store, config: Config, now: datetime) -> None:
+    """Plan anew what is to come if other time zones are installed than when it was planned."""
+    if await store.read(zone_data.is_current):
+        return
+    moved = [
+        await store.write(zone_data.anew, pair_id, config.plan, now)
+        for pair_id in await store.read(zone_data.pairs_ahead, now)
+    ]
+    await store.write(zone_data.therapists_anew, config.plan, now)
+    log.info("planned by the time zones of %s: %d sessions are at another time", zone_data.installed(), sum(moved))
 
 
 def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:

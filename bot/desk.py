@@ -15,7 +15,8 @@ from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.store import people
 from bot.store.engine import Store
-from bot.store.errors import StoreError
+from bot.store.errors import OlderDatabase, StoreError
+from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
@@ -43,7 +44,7 @@ def act(config: Config, verb: str, *values: Any, preview: bool = False, **option
 
 async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict[str, Any], preview: bool) -> Any:
     clock = SystemClock()
-    async with await Store.open(config.database.path, now=clock.now) as store:
+    async with await _opened(config, clock) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
         if verb == "invite":
             return await _invite(store, config, values[0], values[1], clock.now())
@@ -54,6 +55,15 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
             return await store.write(_undone, work, given)
         except _Previewed as seen:
             return seen.shown | {"preview": True}
+
+
+async def _opened(config: Config, clock: SystemClock) -> Store:
+    """The database; one that is not made yet, or older, is brought up to date, but never under a bot that runs."""
+    try:
+        return await Store.open(config.database.path, now=clock.now, migrate=False)
+    except OlderDatabase:
+        with acquire(config.database.path):
+            return await Store.open(config.database.path, now=clock.now)
 
 
 def _undone(conn: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:

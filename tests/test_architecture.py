@@ -63,6 +63,7 @@ DOORS = {
     "click": "cli demo",
     "rich": "demo",
     "segno": "desk web",
+    "tzdata": "store",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",

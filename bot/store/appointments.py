@@ -81,7 +81,7 @@ def add_session(
 
     Sessions in `but` do not count: they are about to move.
     """
-    values = _times(wall, zone, minutes)
+    values = times(wall, zone, minutes)
     _refuse_taken(conn, pair, values["starts_at"], values["ends_at"], but)
     values |= {"clinic_id": pair.clinic_id, "pair_id": pair.id, "series_id": series_id, "uid": uid, "zone": zone}
     made = conn.execute(insert(session).values(state="planned", **values)).inserted_primary_key
@@ -89,7 +89,8 @@ def add_session(
     return int(made[0])
 
 
-def _times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
+def times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
+    """The columns of a session that say when it is."""
     starts = to_utc(wall, zone_of(zone))
     ends = starts + timedelta(minutes=minutes)
     return {"local": wall.isoformat(timespec="minutes"), "minutes": minutes, "starts_at": starts, "ends_at": ends}
@@ -127,7 +128,7 @@ def move_session(
 ) -> None:
     """Move a session to another wall time in its own zone (and length, and series). Refused as in `add_session`."""
     row = session_row(conn, session_id)
-    values = _times(wall, row.zone, minutes or row.minutes)
+    values = times(wall, row.zone, minutes or row.minutes)
     _refuse_taken(conn, pair_of(conn, row.pair_id), values["starts_at"], values["ends_at"], {*but, session_id})
     values |= {"series_id": series_id or row.series_id, "state": "planned", "confirm": False, "closure_id": None}
     conn.execute(update(session).where(session.c.id == session_id).values(values))

@@ -28,6 +28,7 @@ clinic = Table(
     Column("name", String(120), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("bot_name", String(64), nullable=True),  # at Telegram; invite links need it
+    Column("zone_data", String(16), nullable=True),  # the release of the time zones that planned times come from: 2026c
 )
 
 # Patients, therapists and staff: whoever may have a chat. `code` is the only name the program knows.

@@ -1,4 +1,4 @@
-"""A plan of one's own: what the desk changes of the clinic's plan for a therapist or a patient."""
+"""A plan of one's own for a therapist or a patient; which release of the time zones the planned times come from."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,6 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add a column; nothing that was there changes."""
+    """Add two columns; nothing that was there changes."""
     op.add_column("person", sa.Column("plan", sa.JSON, nullable=True))
+    op.add_column("clinic", sa.Column("zone_data", sa.String(16), nullable=True))
