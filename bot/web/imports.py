@@ -52,7 +52,7 @@ async def act(visit: Visit, form: Sent) -> Response:
     if form.too_large:
         return _form(visit, {"kind": "sessions"}, {"file": Mistake("too_large", (str(MOST_BYTES // 1_000_000),))})
     fields = {name: form.chose(name) for name in ("kind", "skip")}
-    file = await _file(form)
+    file = _file(form)
     if isinstance(file, Mistake):
         return _form(visit, fields, {"file": file})
     work = partial(_work, visit=visit, file=file)
@@ -80,18 +80,18 @@ def _work(conn: Connection, visit: Visit, file: File) -> Shown:
     )  # fmt: skip
 
 
-async def _file(form: Sent) -> File | Mistake:
+def _file(form: Sent) -> File | Mistake:
     kind = form.chose("kind") if form.chose("kind") in KINDS else KINDS[0]
     skip = form.chose("skip") == "yes"
     if form.chose("packed"):
         data = unpacked(form.chose("packed"))
         return Mistake("empty") if data is None else File(data, form.chose("suffix"), kind, skip)
-    if form.file is None or not form.file.filename:
+    if form.file is None:
         return Mistake("empty")
-    suffix = "." + form.file.filename.lower().rpartition(".")[2]
+    name, data = form.file
+    suffix = "." + name.lower().rpartition(".")[2]
     if suffix not in (SUFFIXES if kind == "sessions" else SUFFIXES[:1]):
         return Mistake("no_suffix" if kind == "sessions" else "no_calendar")
-    data = await form.file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         return Mistake("too_large", (str(MOST_BYTES // 1_000_000),))
     return File(data, suffix, kind, skip)

@@ -53,8 +53,8 @@ async def _refused(site: Site, request: Request, token: str) -> Response | None:
 
 async def used(site: Site, request: Request) -> Response:
     """Use a link up: a session begins, with a cookie that no script and no other site gets."""
-    form = await request.form(max_files=0, max_fields=5)
-    token, key = str(form.get("token", "")), ids.token()
+    async with request.form(max_files=0, max_fields=5) as form:
+        token, key = str(form.get("token", "")), ids.token()
     refused = await _refused(site, request, token)
     if refused is not None:
         return refused

@@ -33,7 +33,7 @@ T = TypeVar("T")
 STAFF: tuple[Role, ...] = ("staff",)
 BOTH: tuple[Role, ...] = ("staff", "therapist")
 MENU = {
-    "staff": ("today", "week", "patients", "therapists", "closures", "import", "numbers", "settings"),
+    "staff": ("today", "week", "patients", "therapists", "closures", "numbers", "settings"),
     "therapist": ("week", "patients", "settings"),
 }
 SEE_OTHER = 303
@@ -87,7 +87,7 @@ class Visit:
     def section(self) -> str:
         """The screen of the menu that this address belongs to."""
         first = self.request.url.path.split("/")[1]
-        return {"sessions": "patients", "staff": "settings"}.get(first, first)
+        return {"sessions": "patients", "staff": "settings", "import": "closures"}.get(first, first)
 
     def at(self, name: str) -> str:
         """A part of the path."""
@@ -175,11 +175,11 @@ def missing(site: Site, lang: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A form as it was sent: its fields as words, the file if there is one, and the token it was sent with."""
+    """A form as it was sent: its fields as words, the token it was sent with, and the file (name, bytes), if any."""
 
     fields: dict[str, str]
     token: str
-    file: UploadFile | None = None
+    file: tuple[str, bytes] | None = None
     too_large: bool = False
 
     def chose(self, name: str) -> str:
@@ -194,12 +194,13 @@ async def sent(visit: Visit) -> Sent | None:
     """The form of a POST; None if it is none of ours, or of a session before this one."""
     if visit.request.scope.get(TOO_LARGE):
         return Sent({}, "", too_large=True)
-    form = await visit.request.form(max_files=1, max_fields=200)
-    token = str(form.get("form", ""))
-    if not ids.is_sealed(visit.key, token):
-        return None
-    file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
-    return Sent(_words(form), token, file)
+    async with visit.request.form(max_files=1, max_fields=200) as form:
+        token = str(form.get("form", ""))
+        if not ids.is_sealed(visit.key, token):
+            return None
+        file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+        named = None if file is None or not file.filename else (file.filename, await file.read())
+        return Sent(_words(form), token, named)
 
 
 def _words(form: FormData) -> dict[str, str]:

@@ -122,11 +122,11 @@ class Browser:
         """Follow a link by its words."""
         return await self.opens(self.page.links[words])
 
-    async def presses(self, button: str, nth: int = 0, **fields: str) -> "Browser":
+    async def presses(self, button: str, **fields: str) -> "Browser":
         """Fill in the form that has this button, and press it. A field that is not there is a mistake of the test."""
         found = [form for form in self.page.forms if any(words == button for words, _, _ in form.buttons)]
         assert found, f"no button {button!r} on: {self.text}"
-        form = found[nth]
+        form = found[0]
         assert fields.keys() <= form.fields.keys() | form.choices.keys(), (fields, form)
         _, name, value = next(one for one in form.buttons if one[0] == button)
         return await self.sends(form, {**fields, **({name: value} if name else {})})
