@@ -12,6 +12,7 @@ from bot.demo.script import ANNA, BEN, CLARA, TOMAS, VERA, Person
 from tests.test_phones import Page, opened
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # a machine with other work to do takes its time
 DESK, HAND = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
