@@ -28,13 +28,13 @@ class _Quiet(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(config: Config, store: Store, clock: Clock) -> AsyncIterator[str]:
-    """Serve the page until the block ends; the address it listens at. Raises CannotListen."""
+async def serving(config: Config, store: Store, clock: Clock, frames: str = "'none'") -> AsyncIterator[str]:
+    """Serve the page until the block ends; the address it listens at. Raises CannotListen. `frames`: see `site`."""
     with _listening(config.web.host, config.web.port) as listening:
         port = listening.getsockname()[1]
         server = _Quiet(
             uvicorn.Config(
-                site(config, store, clock, port), http="h11", ws="none", lifespan="off", log_config=None,
+                site(config, store, clock, port, frames), http="h11", ws="none", lifespan="off", log_config=None,
                 access_log=False, server_header=False, limit_concurrency=AT_ONCE, timeout_graceful_shutdown=STOP_S,
             )
         )  # fmt: skip
