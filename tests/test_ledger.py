@@ -111,6 +111,13 @@ def test_how_far_somebody_came_is_for_the_pairs_therapist_alone(fact: Fact, prog
     assert desks == replace(his, progress=None), "the desk never sees it"
 
 
+@pytest.mark.parametrize("what", core.BY_EVENT)
+def test_what_comes_of_an_answer_or_a_silence_is_not_for_the_desk(what: core.What) -> None:
+    held = replace(OPEN, id="o:1", what=what, message="held", to="T-1", patient=None)
+    assert view(held, None, RULES, NOON) is None
+    assert view(held, 1, RULES, NOON) is not None
+
+
 def test_a_pair_that_has_ended_does_not_exist_any_more_for_its_therapist() -> None:
     assert view(replace(OPEN, ended=True), 1, RULES, NOON) is None
     assert view(replace(OPEN, ended=True), None, RULES, NOON) is not None

@@ -10,6 +10,8 @@ from typing import Literal
 from bot.core.walltime import after_quiet, zone_of
 
 What = Literal["check_in", "homework", "digest", "weekly", "morning", "reminder", "notice"]
+BY_EVENT: tuple[What, ...] = ("reminder", "notice")
+"""What is not planned ahead: it comes of what somebody did, or did not do."""
 State = Literal[
     "planned", "overdue", "sent", "not_delivered", "unreachable", "excused", "not_asked", "held_back"
 ]  # fmt: skip
@@ -82,10 +84,13 @@ class Entry:
 
 
 def view(fact: Fact, reader: int | None, rules: Rules, now: datetime) -> Entry | None:
-    """The line as the desk (`reader` None) or a therapist (by id) may see it; None: it does not exist for them."""
+    """The line as the desk (`reader` None) or a therapist (by id) may see it; None: it does not exist for them.
+
+    A reminder says that somebody has not answered, a notice mostly that somebody has: neither is for the desk.
+    """
     state, why = state_of(fact, rules, now)
     if reader is None:
-        return Entry(fact, state, why)
+        return None if fact.what in BY_EVENT else Entry(fact, state, why)
     if reader != fact.therapist_id or fact.ended:
         return None
     return Entry(fact, state, why, _progress(fact))
