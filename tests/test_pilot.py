@@ -222,7 +222,7 @@ async def test_what_was_planned_in_it_stays_back_when_the_bot_comes_up_after_it(
     await week.stop()
     week.clock.move_to(denver("2026-11-13T09:00"))
     await week.start()
-    assert (anna.prompts, week["P-015"].prompts) == ([], [])
+    assert (anna.prompts, week["P-015"].prompts, week["T-1"].prompts) == ([], [], [])
     assert {row.why for row in await week.rows(check_in, person_id=4)} == {"pilot"}
 
 
