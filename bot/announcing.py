@@ -8,12 +8,12 @@ from bot.chat import days, digests, pages
 from bot.config import Config
 from bot.core import pilot
 from bot.core.person import APART, Person
+from bot.core.plans import wished_by
 from bot.core.walltime import after_quiet, local_date, zone_of
 from bot.message import Button, Message
 from bot.render import phrase
 from bot.store import appointments, away, checkins, loops, outbox, people, pilots
 from bot.store import digests as kept_digests
-from bot.store.appointments import wished_by
 from bot.store.digests import KeptDigest
 
 
@@ -74,7 +74,8 @@ def unread(conn: Connection, check_in_id: str, config: Config, now: datetime) ->
     """Own words that nobody has opened for days: the therapist is told, without a word of them, until they are read."""
     kept = checkins.by_check_in_id(conn, check_in_id)
     therapist = away.reader_for(conn, people.pair_of(conn, kept.pair_id).therapist, now)
-    awake = after_quiet(now, zone_of(therapist.zone), config.plan.quiet_from, config.plan.quiet_until)
+    plan = wished_by(therapist, config.plan)
+    awake = after_quiet(now, zone_of(therapist.zone), plan.quiet_from, plan.quiet_until)
     loops.words_again(conn, check_in_id, awake if awake > now else now + loops.UNREAD_AFTER)
     if awake == now and therapist.can_be_asked:
         opens = Button(phrase(therapist.lang, "open"), f"p:{kept.pair_id}:open")

@@ -20,7 +20,7 @@ from bot.delivery import Delivery
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
-from bot.store import lock, outages, people, wordings
+from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
@@ -62,10 +62,13 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
+        if store.copied is not None:
+            log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
         await store.write(outages.began_to_work, clock.now())
+        await _by_current_zones(store, config, clock.now())
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)
@@ -75,6 +78,18 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
             yield app
         finally:
             await _stop(app, tasks)
+
+
+async def _by_current_zones(store: Store, config: Config, now: datetime) -> None:
+    """Plan anew what is to come if other time zones are installed than when it was planned."""
+    if await store.read(zone_data.is_current):
+        return
+    moved = [
+        await store.write(zone_data.anew, pair_id, config.plan, now)
+        for pair_id in await store.read(zone_data.pairs_ahead, now)
+    ]
+    await store.write(zone_data.therapists_anew, config.plan, now)
+    log.info("planned by the time zones of %s: %d sessions are at another time", zone_data.installed(), sum(moved))
 
 
 def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:

@@ -74,14 +74,39 @@ def _exit_if_held(database: Path) -> None:
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), help="Keep the files here.")
 @click.option("--fast", "pace", flag_value="fast", help="No pauses.")
 @click.option("--slow", "pace", flag_value="slow", help="Slow enough to read along.")
-def demo(folder: Path | None, pace: str | None) -> None:
+@click.option("--serve", is_flag=True, help="Play by hand: a page with everybody's phones, on this machine.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The page's port; without it one that is free.")
+def demo(folder: Path | None, pace: str | None, serve: bool, port: int | None) -> None:
     """Play two weeks of a small clinic: no token, no account, no network."""
-    from bot.demo import play_demo
+    from bot.demo import play_demo, serve_demo
 
-    sys.exit(play_demo(folder, pace or "normal"))
+    if serve and (folder or pace):
+        raise click.UsageError("--serve keeps nothing and has no pace: leave out --out, --fast and --slow.")
+    if port is not None and not serve:
+        raise click.UsageError("--port belongs to --serve.")
+    sys.exit(serve_demo(port or 0) if serve else play_demo(folder, pace or "normal"))
 
 
-# ------------------------------------------------------------------------------------------------ check, play
+# ------------------------------------------------------------------------------------------------ init, check, play
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="On a server: where the database goes; the token is in a file, and there is a unit.")  # fmt: skip
+def init(folder: Path, data: Path | None) -> None:
+    """Write config.toml and the questionnaires into a folder. What is there already stays as it is."""
+    from bot.setup import make_folder
+
+    try:
+        made = make_folder(folder, data)
+    except OSError as error:
+        raise Cannot(f"{error.filename} cannot be written: {error.strerror}.") from None
+    for file in made.written:
+        click.echo(f"written: {file}")
+    for file in made.kept:
+        click.echo(f"as it was: {file}")
+    click.echo(f'Next: fill in what is marked "yours", then accord check --config {folder / "config.toml"}')
 
 
 @cli.command()

@@ -229,3 +229,30 @@ def sessions_import(config_file: Path, as_json: bool, file: Path, **more: Any) -
 def _imported(shown: Any) -> str:
     counts = f"{len(shown['added'])} added, {len(shown['moved'])} moved, {len(shown['cancelled'])} cancelled"
     return f"{counts}, {shown['unchanged']} as they were, {len(shown['skipped'])} lines skipped."
+
+
+# ------------------------------------------------------------------------------------------------ plan
+
+
+@click.command()
+@click.argument("code")
+@click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--reset", multiple=True, metavar="KEY", help="As in the plan above again.")
+@preview_option
+@config_option
+@json_option
+def plan(
+    code: str, values: tuple[str, ...], reset: tuple[str, ...], preview: bool, config_file: Path, as_json: bool
+) -> None:
+    """Show somebody's plan, or say what it says differently: accord clinic plan P-014 ask_every=2"""
+    if values or reset:
+        does(config_file, as_json, "set_plan", code, values, reset, line=_plan, preview=preview)
+    else:
+        does(config_file, as_json, "show_plan", code, line=_plan)
+
+
+def _plan(shown: Any) -> str:
+    own = [row for row in shown["plan"] if row["from"] != "clinic"]
+    rest = [row for row in shown["plan"] if row["from"] == "clinic"]
+    lines = [f"{row['key']} = {row['value']}  ({row['from']})" for row in (*own, *rest)]
+    return "\n".join([f"{shown['code']}: whose plan says so stands in brackets.", *lines])

@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from bot import ids
 from bot.config import Config
 from bot.core.codes import check_letter
-from bot.core.person import Person
+from bot.core.person import Pair, Person
+from bot.core.plans import plan_of
 from bot.core.problem import did_you_mean
 from bot.core.series import NotARule, Rule, parse
 from bot.core.walltime import is_zone, to_utc, zone_names, zone_of
@@ -170,7 +171,7 @@ def add_session(
 ) -> Shown:
     """Add a session of a patient with their therapist, at the clinic's wall time; far back only if `past` says so."""
     pair = people.pair_by_patient_code(conn, code)
-    zone, length = config.clinic.zone, minutes_or_refuse(config, minutes)
+    zone, length = config.clinic.zone, minutes_or_refuse(config, pair, minutes)
     refuse_far_past(wall, zone, now, past)
 
     def work() -> Shown:
@@ -180,9 +181,9 @@ def add_session(
     return changing(conn, config, [pair.id], now, work)
 
 
-def minutes_or_refuse(config: Config, minutes: int | None) -> int:
-    """A session's length, the plan's if none is given."""
-    length = int(config.plan.session_length.total_seconds() // 60) if minutes is None else minutes
+def minutes_or_refuse(config: Config, pair: Pair, minutes: int | None) -> int:
+    """A session's length, the pair's plan's if none is given."""
+    length = int(plan_of(pair, config.plan).session_length.total_seconds() // 60) if minutes is None else minutes
     if not 1 <= length <= 24 * 60:
         raise Refused(f"A session of {length} minutes is not possible: 1 to 1440.")
     return length

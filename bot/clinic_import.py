@@ -141,7 +141,7 @@ def _take(
     conn: Connection, config: Config, one: Entry, pair: Pair, leaving: set[int], now: datetime
 ) -> tuple[Came, int]:
     """Carry out one entry: what came of it, and the session (0 if there is none)."""
-    wall, minutes = parse_wall(one.starts), _minutes(config, one)
+    wall, minutes = parse_wall(one.starts), _minutes(config, pair, one)
     known = _by_uid(conn, one)
     if known is not None and known.pair_id != pair.id:
         other = people.pair_of(conn, known.pair_id).patient.code
@@ -164,10 +164,10 @@ def _take(
     return "moved", there.id
 
 
-def _minutes(config: Config, one: Entry) -> int:
+def _minutes(config: Config, pair: Pair, one: Entry) -> int:
     if one.minutes and not (one.minutes.isascii() and one.minutes.isdigit() and len(one.minutes) < 6):
         raise Refused(f'"{one.minutes}" is not a number of minutes: write it as 60.')
-    return minutes_or_refuse(config, int(one.minutes) if one.minutes else None)
+    return minutes_or_refuse(config, pair, int(one.minutes) if one.minutes else None)
 
 
 def _cancelled(conn: Connection, there: AnyRow | None) -> tuple[Came, int]:

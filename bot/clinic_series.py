@@ -43,7 +43,7 @@ def set_weekly(
 ) -> Shown:
     """Sessions that recur from a date on (today if none is given), as words and numbers beside them say."""
     pair = people.pair_by_patient_code(conn, code)
-    zone, length = config.clinic.zone, minutes_or_refuse(config, minutes)
+    zone, length = config.clinic.zone, minutes_or_refuse(config, pair, minutes)
     begin = first or local_date(now, zone_of(zone))
     rule = _rule(words, every, until, count, begin)
     refuse_far_past(datetime.combine(begin, rule.clock), zone, now, past)
@@ -57,7 +57,7 @@ def set_weekly(
         laid = series.lay_out(conn, series_id, now)
         if laid.taken and not laid.made:  # it never fits
             raise Refused(next(iter(laid.taken.values())))
-        shown = {"id": series_id, "patient": code, "weekly": rule.words(), "from": begin.isoformat()}
+        shown = {"id": series_id, "patient": pair.patient.code, "weekly": rule.words(), "from": begin.isoformat()}
         return shown | {"sessions": laid.made} | _left_out(laid) | {"ended": ended}
 
     return changing(conn, config, [pair.id], now, work)

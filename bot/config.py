@@ -6,18 +6,18 @@ The keys, how each is read and what it is by default stand in `config_keys`; her
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.config_keys import TABLES, Key
+from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
 from bot.core.ledger import Rules
 from bot.core.pilot import ends
-from bot.core.plan import Plan
+from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
 from bot.core.questionnaire_part import kind_of, unknown
 from bot.core.thresholds import Thresholds
@@ -78,6 +78,12 @@ class Questionnaires:
     after_first: tuple[str, ...]
     homework: tuple[str, ...]
     therapist: tuple[str, ...]
+
+    def asked_by(self, *plans: Changes | None) -> "Questionnaires":
+        """The same with what closer plans say of what is asked, the closest last."""
+        named = ((key, f"questionnaires.{key}") for key in CHECK_INS)
+        own: dict[str, Any] = {key: tuple(plan[name]) for key, name in named for plan in plans if plan and name in plan}
+        return replace(self, **own) if own else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,20 +82,30 @@ def _known_questionnaires(
 
 
 def _one_message(file: TomlFile, asked: Sequence[Questionnaire]) -> None:
-    """That the therapist's form fits one message: a letter for each row, a hundred buttons, 4096 characters."""
-    items = [item for one in asked for item in one.items_for("therapist")]
-    buttons = sum(len(item.choices) + (MOST_GOALS if item.choices_from else 0) for item in items) + BELOW_THE_FORM
-    words = sum(max(map(len, item.wording["therapist"].values()), default=0) for item in items)
-    if len(items) > MOST_ROWS or buttons > MOST_BUTTONS or words > MOST_WORDS:
-        says = (
-            f"the therapist's form is one message: {MOST_ROWS} questions with {MOST_BUTTONS} buttons and {MOST_WORDS} "
-            f"letters fit, and here are {len(items)}, {buttons} and {words}: take a questionnaire out."
-        )
+    if says := too_large(asked):
         file.wrong(("questionnaires", "therapist"), says)
 
 
+def too_large(asked: Sequence[Questionnaire]) -> str:
+    """Why a therapist's form does not fit one message: a letter for each row, a hundred buttons, 4096 characters."""
+    items = [item for one in asked for item in one.items_for("therapist")]
+    buttons = sum(len(item.choices) + (MOST_GOALS if item.choices_from else 0) for item in items) + BELOW_THE_FORM
+    words = sum(max(map(len, item.wording["therapist"].values()), default=0) for item in items)
+    if len(items) <= MOST_ROWS and buttons <= MOST_BUTTONS and words <= MOST_WORDS:
+        return ""
+    return (
+        f"the therapist's form is one message: {MOST_ROWS} questions with {MOST_BUTTONS} buttons and {MOST_WORDS} "
+        f"letters fit, and here are {len(items)}, {buttons} and {words}: take a questionnaire out."
+    )
+
+
+def unspoken(questionnaire: Questionnaire, spoken: Sequence[str]) -> list[str]:
+    """The clinic's languages in which a questionnaire is not written."""
+    return [language for language in spoken if language not in questionnaire.languages]
+
+
 def _speaks(file: TomlFile, questionnaire: Questionnaire | None, spoken: tuple[str, ...]) -> None:
-    for language in spoken:
-        if questionnaire is not None and language not in questionnaire.languages:
-            says = f"the questionnaire {shown(questionnaire.id)} is not written in {language}: add {language} to it, "
-            file.wrong(("clinic", "languages"), says + "or take the language out here.")
+    for language in unspoken(questionnaire, spoken) if questionnaire else ():
+        assert questionnaire is not None
+        says = f"the questionnaire {shown(questionnaire.id)} is not written in {language}: add {language} to it, "
+        file.wrong(("clinic", "languages"), says + "or take the language out here.")

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_series
+from bot import clinic, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_series
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.store import people
 from bot.store.engine import Store
-from bot.store.errors import StoreError
+from bot.store.errors import OlderDatabase, StoreError
+from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
@@ -45,7 +46,7 @@ def act(config: Config, verb: str, *values: Any, preview: bool = False, **option
 
 async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict[str, Any], preview: bool) -> Any:
     clock = SystemClock()
-    async with await Store.open(config.database.path, now=clock.now) as store:
+    async with await _opened(config, clock) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if verb == "invite":
             return await _invite(store, config, values[0], values[1], clock.now())
@@ -58,6 +59,15 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
             return await store.write(_undone, work, given)
         except _Previewed as seen:
             return seen.shown | {"preview": True}
+
+
+async def _opened(config: Config, clock: SystemClock) -> Store:
+    """The database; one that is not made yet, or older, is brought up to date, but never under a bot that runs."""
+    try:
+        return await Store.open(config.database.path, now=clock.now, migrate=False)
+    except OlderDatabase:
+        with acquire(config.database.path):
+            return await Store.open(config.database.path, now=clock.now)
 
 
 def _undone(conn: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
@@ -111,7 +121,7 @@ def _bytes_of(file: Path) -> bytes:
 
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
-    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people)
+    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan)
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
 

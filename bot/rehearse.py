@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from bot import clinic
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.core.plan import Plan
+from bot.core.plans import plan_of
 from bot.core.rehearsal import Recurring, Sent, in_window, play, rehearse
 from bot.core.schedule import Receiver
 from bot.core.walltime import at_local, local_date, zone_of
@@ -73,8 +73,8 @@ def _played(conn: Connection, config: Config, code: str, first: date | None, day
     begin, end = (at_local(day + timedelta(days=n), time(0), zone) for n in (0, days))
     rows = appointments.sessions_of(conn, pair.id)
     who = [appointments.receiver(conn, person) for person in (pair.patient, pair.therapist)]
-    sessions = [replace(appointments.as_appointment(row)) for row in rows]
-    sent = play(sessions, [row.local for row in rows], who[0], who[1], config.plan, begin, end)
+    sessions = [appointments.as_appointment(row) for row in rows]
+    sent = play(sessions, [row.local for row in rows], who[0], who[1], plan_of(pair, config.plan), begin, end)
     return [one.row() for one in in_window(sent, begin, end)]
 
 

@@ -24,6 +24,7 @@ from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
 from bot.core.person import APART, Pair
+from bot.core.plan import Plan
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
@@ -201,7 +202,8 @@ def _quiet_until(conn: Connection, kept: Kept, config: Config, now: datetime) ->
     who = appointments.receiver(conn, kept.person)
     if kept.check_in.voice == "patient" and who.is_away(now):
         return kept.check_in.closes
-    return after_quiet(now, who.zone, config.plan.quiet_from, config.plan.quiet_until)
+    plan = kept.plan(config.plan)
+    return after_quiet(now, who.zone, plan.quiet_from, plan.quiet_until)
 
 
 def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:
@@ -220,7 +222,7 @@ def _send(conn: Connection, kept: Kept, key: str, kind: str, message: Message, n
 
 def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
     """Open a check-in, or say why it is not asked. Quiet hours and days away are judged at this very moment."""
-    pair, plan = people.pair_of(conn, kept.pair_id), config.plan
+    pair, plan = people.pair_of(conn, kept.pair_id), kept.plan(config.plan)
     who = appointments.receiver(conn, kept.person)
     awake = after_quiet(now, who.zone, plan.quiet_from, plan.quiet_until)
     if awake > now:
@@ -241,7 +243,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         checkins.postpone(conn, kept.check_in.id, planned_until)
         return
     too_late = now >= closes or now > planned_until + plan.patient_late_for
-    why = _why_not(kept, who, config, number, now, too_late)
+    why = _why_not(kept, who, plan, number, now, too_late)
     if why is not None:
         checkins.settle(conn, kept.check_in.id, *why)
         return
@@ -270,7 +272,7 @@ def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | No
 
 
 def _why_not(
-    kept: Kept, who: Receiver, config: Config, number: int, now: datetime, too_late: bool
+    kept: Kept, who: Receiver, plan: Plan, number: int, now: datetime, too_late: bool
 ) -> tuple[str, str] | None:
     """State and reason of a check-in that is not asked; None if it is."""
     if kept.person.state in APART:
@@ -279,7 +281,7 @@ def _why_not(
         return "not_asked", "not in yet" if kept.person.unreachable_since is None else "unreachable"
     if too_late:
         return "not_asked", "too late"
-    if kept.check_in.voice == "patient" and (number - 1) % max(who.ask_every, config.plan.ask_every):
+    if kept.check_in.voice == "patient" and (number - 1) % max(who.ask_every, plan.ask_every):
         return "excused", "every"
     if kept.check_in.voice == "patient" and who.is_away(now):
         return "excused", "away"
@@ -288,7 +290,7 @@ def _why_not(
 
 def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int, now: datetime) -> Asks:
     """What exactly this check-in holds: frozen now."""
-    names, voice = config.questionnaires, kept.check_in.voice
+    names, voice = config.questionnaires.asked_by(*kept.plans), kept.check_in.voice
     history = histories.history_of(conn, pair.id, kept.starts + timedelta(microseconds=1), now)
     listed = goals.goals_of(conn, pair.id)
     before = _ticks_before(history, voice, {goal.id for goal in listed})
@@ -296,8 +298,9 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
         return Asks(names.homework, number)
     if voice == "therapist":
         last = _last_homework(conn, history, kept)
-        asked = tuple(name for name in names.therapist if config.plan.homework or name not in names.homework)
-        return Asks(asked, number, listed, before, last, config.plan.therapist_bond)
+        plan = kept.plan(config.plan)
+        asked = tuple(name for name in names.therapist if plan.homework or name not in names.homework)
+        return Asks(asked, number, listed, before, last, plan.therapist_bond)
     asked, only = names.after_session, None
     if not checkins.answered_before(conn, kept):
         asked += names.after_first  # put off until there is an answer: the patient's hopes make the first goal

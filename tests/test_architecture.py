@@ -23,7 +23,7 @@ ROWS = """
     clinic
     inbox ticks heartbeat
     app
-    desk service explain rehearse play simulation
+    desk service explain rehearse play simulation setup
     demo
     cli
     __main__
@@ -46,6 +46,7 @@ HOUSES = {
     "cli_sessions": "cli",
     "population": "simulation",
     "clinic_people": "clinic",
+    "clinic_plan": "clinic",
     "cli_people": "cli",
 }
 
@@ -57,12 +58,13 @@ DOORS = {
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "emulator heartbeat wire",
+    "aiohttp": "demo emulator heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
     "rich": "demo",
     "segno": "desk",
+    "tzdata": "store",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",

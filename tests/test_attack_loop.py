@@ -18,9 +18,9 @@ from tests.conftest import FIRST, Clinic, Someone
 from tests.own_form import MARKS
 from tests.own_form import questionnaire as parsed
 from tests.test_digests import THIRD, after, read, week
-from tests.test_loop import own_words
+from tests.test_loop import apart, own_words
 
-__all__ = ["week"]
+__all__ = ["apart", "week"]
 FOURTH = "2026-11-24T14:00"
 UNREAD = "A message to you has not been read for three days."
 WAS_READ = "Your last check-in was read."
@@ -31,14 +31,6 @@ def config(example: Config, request: pytest.FixtureRequest) -> Config:
     """Without the form after the first session (unless a test asks for it) and without homework."""
     asked = replace(example.questionnaires, after_first=("start",) if hasattr(request, "param") else ())
     return replace(example, questionnaires=asked, plan=replace(example.plan, homework=False))
-
-
-@pytest.fixture
-async def apart(week: Clinic, anna: Someone, tomas: Someone) -> Clinic:
-    """They rated the tasks differently, and Tomas has the digest open."""
-    await after(week, anna, tomas, "443355", "4445", FIRST)
-    await read(week, tomas)
-    return week
 
 
 async def in_the_mornings(tomas: Someone) -> None:

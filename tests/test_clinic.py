@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.clock import ManualClock
+from bot.store.lock import acquire
 from tests.conftest import ROOT, denver
 
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -222,3 +224,15 @@ def test_the_desk_never_sees_an_answer_or_a_chat(desk: Desk) -> None:
     assert names <= {
         "id", "role", "code", "check", "zone", "lang", "state", "patient", "therapist", "starts", "minutes", "confirm",
     }  # fmt: skip
+
+
+def test_an_older_database_is_not_changed_under_the_bot_that_runs_on_it(desk: Desk) -> None:
+    """After an upgrade somebody at the desk is quicker than whoever starts the new version."""
+    with sqlite3.connect(desk.database) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+    with acquire(desk.database):
+        result = desk.runs("list")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "is already running the bot" in result.stderr
+    assert not list(desk.database.parent.glob("*.backup-*"))

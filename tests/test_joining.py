@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot import clinic as desk
-from bot.store.tables import away, check_in, consent, invite, invite_try, person
+from bot.store.tables import away, check_in, person
+from bot.store.tables_joining import consent, invite, invite_try
 from tests.conftest import FIRST, Clinic, Someone
 
 BAD = "This link does not work"

@@ -124,11 +124,22 @@ def goal_pages(role: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every template that is a page, with values for each of its branches."""
-    reach = {
+    reach: dict[str, Any] = {
         "crisis": crisis(config, lang),
         "contact": in_language(dict(config.clinic.contact), lang),
         "seen": in_language(dict(config.clinic.answers_seen), lang),
     }
+    yield from joining_pages(lang, reach)
+    yield from check_in_pages(lang, reach)
+    for role in ("patient", "therapist"):
+        yield from goal_pages(role)
+    yield from digest_pages(lang)
+    for one in digests():
+        yield "mine.txt", reach | {"c": for_patient(one.history)}
+
+
+def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Coming in, settings, help, days away."""
     for asks, agreed in ((True, None), (False, None), (False, "2026-11-02T10:00")):
         yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test", "agreed": agreed}
     day, later = "2026-12-01T00:00", "2026-12-10T00:00"
@@ -150,6 +161,10 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
             }
             yield "settings.txt", mine | {"plan": lead}
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
+
+
+def check_in_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A check-in's screens."""
     yield "not_met.txt", {"day": render.local(lang, "day", "2026-03-03T14:00")}
     for late in (True, False):
         yield "sent.txt", reach | {"late": late}
@@ -164,8 +179,10 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield "question.txt", plain | {"first": False, "kind": "text", "optional": True, "so_far": "No."}
     yield "question.txt", plain | {"first": False, "kind": "many", "most": 3, "can_add": True, "stem": ""}
     yield "question.txt", plain | {"homework": Homework("respirar", "dormir")}
-    for role in ("patient", "therapist"):
-        yield from goal_pages(role)
+
+
+def digest_pages(lang: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What a therapist reads."""
     for one in digests():
         yield "digest.txt", {"d": one, "shown": one.first}
         yield "digest.txt", {"d": one, "shown": len(one.lines)}
@@ -181,10 +198,8 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for patients in ([{"code": "P-014", "next": "2026-12-01T14:00"}, {"code": "P-015", "next": None}], []):
         yield "patients.txt", {"rows": patients}
     for one in digests():
-        both, own = for_therapist("P-014", one.history), for_patient(one.history)
-        yield "chart.txt", {"c": both}
-        yield "chart.txt", {"c": own}
-        yield "mine.txt", reach | {"c": own}
+        yield "chart.txt", {"c": for_therapist("P-014", one.history)}
+        yield "chart.txt", {"c": for_patient(one.history)}
     spans = [(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T22:00"))]
     for alarm in ("overdue", "unreachable", "aside", "unread", "offline"):
         for said, n in (("began", 0), ("began", 1), ("lasts", 2), ("over", 0)):

@@ -8,7 +8,8 @@ import pytest
 from bot import clinic as invites
 from bot import clinic_people as desk
 from bot.store.people import Refused
-from bot.store.tables import invite, person, relink
+from bot.store.tables import person
+from bot.store.tables_joining import invite, relink
 from tests.conftest import FIRST, Clinic, Someone
 
 WAITS = "Your therapist has to confirm this."

@@ -92,7 +92,7 @@ def _stepped(conn: Connection, kept: Kept, tap: Tap, config: Config, now: dateti
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
     if kept.ended:
         return Outcome((Reply(show(kept, form, config, now), kept.message_id, about=kept.check_in.id),))
-    result = step(form, kept.check_in, tap, now, config.plan)
+    result = step(form, kept.check_in, tap, now, kept.plan(config.plan))
     versions = {name: q.version for name, q in config.questionnaires.by_id.items()}
     kept = checkins.save(conn, kept, result, versions, now, config.plan)
     return _shown(conn, kept, form, result, config, now, typed)

@@ -17,6 +17,7 @@ from bot.config import Config
 from bot.core import goals as rules
 from bot.core.history import Goal, History
 from bot.core.person import Expects, Pair, Person
+from bot.core.plans import plan_of
 from bot.core.walltime import is_quiet, zone_of
 from bot.message import Message
 from bot.render import phrase
@@ -116,7 +117,7 @@ def _gone(at: At) -> Shown:
 
 def _tell(at: At, words: str, data: str) -> None:
     """A neutral line to the other side, once, opened by a tap; in quiet hours without a sound."""
-    other, plan = at.pair.other(at.who), at.config.plan
+    other, plan = at.pair.other(at.who), plan_of(at.pair, at.config.plan)
     if not other.can_be_asked:
         return
     line = Message(phrase(other.lang, words), pairs.hidden(other, data).rows)

@@ -11,6 +11,7 @@ from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
+from bot.core.plan import changed
 from bot.core.questionnaire import LANGUAGES
 from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
@@ -107,18 +108,18 @@ def _when(who: Person, config: Config) -> Message:
 
 
 def _when_rows(who: Person, config: Config) -> Rows:
-    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(config).items())
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(who, config).items())
 
 
-def _times(config: Config) -> dict[str, object]:
-    """What "after" (in minutes), "same evening" and "next morning" mean in this clinic."""
-    minutes = int(config.plan.patient_opens_after.total_seconds() // 60)
+def _times(who: Person, config: Config) -> dict[str, object]:
+    """What "after" (in minutes), "same evening" and "next morning" mean for this person."""
+    minutes = int(changed(config.plan, who.plan).patient_opens_after.total_seconds() // 60)
     return {"after": minutes, "evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
 
 
 def settings(who: Person, config: Config, now: datetime) -> Message:
     """What a person can change, and how it is now."""
-    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(config)[who.ask_at])
+    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(who, config)[who.ask_at])
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),

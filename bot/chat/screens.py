@@ -166,7 +166,7 @@ def _short(words: str, most: int = 40) -> str:
 
 def _later(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # noqa: ARG001
     lang, zone = kept.person.lang, zone_of(kept.person.zone)
-    offers = times_to_ask_again(kept.check_in, now, config.plan)
+    offers = times_to_ask_again(kept.check_in, now, kept.plan(config.plan))
     buttons = [
         Button(phrase(lang, f"again_{word}", _clock(lang, at, zone)), data(kept, "again", word)) for word, at in offers
     ]

@@ -5,10 +5,10 @@ from sqlalchemy import Connection
 from bot.config import Config
 from bot.core.person import Person
 from bot.core.plan import WEEKDAYS, Plan
+from bot.core.plans import wished_by
 from bot.message import Button, Message, Rows, one_a_line
 from bot.render import phrase
 from bot.store import people
-from bot.store.appointments import wished_by
 
 LEADS = (30, 60, 120)  # minutes before the session
 HOURS = ("07", "08", "12", "16", "18", "20")  # for the weekly one
@@ -39,7 +39,7 @@ def choices(who: Person, verb: str, value: str, config: Config) -> Message | Non
 
 def _times(who: Person, config: Config) -> Rows:
     leads = [_button(who.lang, "lead", f"lead:{minutes}", minutes) for minutes in LEADS]
-    morning = _button(who.lang, "each_morning", "morning", f"{config.plan.digest_morning:%H:%M}")
+    morning = _button(who.lang, "each_morning", "morning", f"{shown(who, config).digest_morning:%H:%M}")
     return (*one_a_line([*leads, morning]), _back(who))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from bot.core.plan import Changes
 from bot.core.schedule import AskAt
 
 Role = Literal["patient", "therapist", "staff"]
@@ -62,6 +63,7 @@ class Person:
     digest_at: str | None = None
     weekly_at: str | None = None
     expects: Expects | None = None
+    plan: Changes | None = None  # what the desk has changed of the plan for this person
     pilot: bool = False  # takes part in the pilot
 
     @property

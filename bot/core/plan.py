@@ -1,8 +1,9 @@
 """The plan: what is asked of whom, when, relative to a session. Every number is a default a clinic can change."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 DigestAt = Literal["lead", "morning"]
 """lead: each digest some time before its session; morning: one message with a line for each of the day's pairs."""
@@ -18,6 +19,9 @@ class Plan:
     """
 
     session_length: timedelta = timedelta(minutes=60)
+
+    ask_patient: bool = True
+    ask_therapist: bool = True
 
     patient_opens_after: timedelta = timedelta(minutes=60)
     patient_reminds_after: timedelta = timedelta(hours=24)
@@ -53,6 +57,34 @@ class Plan:
     hide_after: timedelta = timedelta(minutes=5)
     evening: time = time(19, 0)
     morning: time = time(8, 0)
+
+
+OF_THE_CLINIC = frozenset({"patient_finish_within", "patient_late_for", "hide_after", "evening", "morning"})
+"""How a form behaves in the chat, and what the words on its buttons mean: the same for everybody in a clinic."""
+OF_A_THERAPIST = frozenset({"digest", "digest_morning", "weekly_day", "weekly_time"})
+"""What concerns all pairs of a therapist at once: no plan of a single patient says it."""
+
+Changes = Mapping[str, Any]
+"""What a therapist's or a patient's plan changes, as plain values: seconds, "HH:MM", numbers, true and false."""
+
+
+def changed(plan: Plan, changes: Changes | None) -> Plan:
+    """A plan with what another, closer one says differently. Keys that are no fields are left alone."""
+    known = {field.name for field in fields(Plan)} & (changes or {}).keys()
+    return replace(plan, **{key: _like(getattr(plan, key), (changes or {})[key]) for key in known}) if known else plan
+
+
+def _like(old: object, value: Any) -> Any:
+    if isinstance(old, timedelta):
+        return timedelta(seconds=value)
+    return time.fromisoformat(value) if isinstance(old, time) else value
+
+
+def plain(value: Any) -> Any:
+    """A value of a plan as it is kept: the opposite of what `changed` does with it."""
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    return value.isoformat(timespec="minutes") if isinstance(value, time) else value
 
 
 def of_therapist(plan: Plan, lead: int | None, digest: str | None, weekly_at: str | None) -> Plan:

@@ -7,7 +7,7 @@ closing is not asked, one whose opening falls into days away is excused: both ar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.core.plan import Plan
@@ -19,8 +19,7 @@ AskAt = Literal["after", "evening", "morning"]
 Excused = Literal["away", "every"]
 
 
-@dataclass(frozen=True, slots=True)
-class Appointment:
+class Appointment(NamedTuple):
     """A session as the schedule sees it: its id, its instants (UTC) and whether it takes (or took) place."""
 
     id: int
@@ -45,12 +44,13 @@ class Receiver:
 
     def is_away(self, instant: datetime) -> bool:
         """Whether this instant falls on a day away."""
+        if not self.away:  # nearly everybody, nearly always
+            return False
         day = local_date(instant, self.zone)
         return any(first <= day <= last for first, last in self.away)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):  # made by the hundred thousand: cheaper than a frozen dataclass
     """One check-in to come. `why` is None if it will be asked; else why not ("away", "every", "too late")."""
 
     session: int
@@ -62,8 +62,7 @@ class Planned:
     why: Excused | Literal["too late"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DigestDue:
+class DigestDue(NamedTuple):
     """The digest that comes before a session."""
 
     session: int
@@ -79,21 +78,18 @@ def check_ins(
     """
     planned = []
     standing = [session for session in sessions if session.stands]
-    for n, session in enumerate(standing):
-        following = standing[n + 1] if n + 1 < len(standing) else None
-        planned.append(_of_patient(session, following, patient, plan, earlier + n))
-        planned.append(_of_therapist(session, following, therapist, plan))
-        if plan.homework:
+    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=False)):
+        if plan.ask_patient:
+            planned.append(_of_patient(session, following, patient, plan, earlier + n))
+        if plan.ask_therapist:
+            planned.append(_of_therapist(session, following, therapist, plan))
+        if plan.ask_patient and plan.homework:
             planned.append(_of_homework(session, following, patient, plan, earlier + n))
     return planned
 
 
-def _quiet(instant: datetime, who: Receiver, plan: Plan) -> datetime:
-    return after_quiet(instant, who.zone, plan.quiet_from, plan.quiet_until)
-
-
 def _of_patient(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
-    opens = _quiet(_wished(session, who, plan), who, plan)
+    opens = after_quiet(_wished(session, who, plan), who.zone, plan.quiet_from, plan.quiet_until)
     return _made(session, following, "patient", "alliance", opens, who, plan, n)
 
 
@@ -112,13 +108,14 @@ def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
 
 
 def _of_therapist(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> Planned:
-    opens = _quiet(session.ends + plan.therapist_opens_after, who, plan)
+    opens = after_quiet(session.ends + plan.therapist_opens_after, who.zone, plan.quiet_from, plan.quiet_until)
     return _made(session, following, "therapist", "alliance", opens, who, plan, 0)
 
 
 def _of_homework(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
-    opens = max(_homework_day(session, following, who, plan), session.ends + plan.homework_opens_after)
-    return _made(session, following, "patient", "homework", _quiet(opens, who, plan), who, plan, n)
+    earliest = max(_homework_day(session, following, who, plan), session.ends + plan.homework_opens_after)
+    opens = after_quiet(earliest, who.zone, plan.quiet_from, plan.quiet_until)
+    return _made(session, following, "patient", "homework", opens, who, plan, n)
 
 
 def _next_is_near(session: Appointment, following: Appointment | None, plan: Plan) -> bool:
@@ -128,10 +125,10 @@ def _next_is_near(session: Appointment, following: Appointment | None, plan: Pla
 def _homework_day(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> datetime:
     """18:00 on the day before the next session if that is near, else on the sixth day after this one."""
     if following is not None and _next_is_near(session, following, plan):
-        day = local_date(following.starts, who.zone) - timedelta(days=plan.homework_days_before)
+        day = local_date(following.starts, who.zone).toordinal() - plan.homework_days_before
     else:
-        day = local_date(session.starts, who.zone) + timedelta(days=plan.homework_days_after)
-    return at_local(day, plan.homework_time, who.zone)
+        day = local_date(session.starts, who.zone).toordinal() + plan.homework_days_after
+    return at_local(date.fromordinal(day), plan.homework_time, who.zone)
 
 
 def _made(
@@ -163,8 +160,8 @@ def closes_at(
     if voice == "therapist":
         return following.starts if following else opened + plan.therapist_closes_after
     if kind == "alliance":
-        closings = [opened + plan.patient_closes_after]
-        return min([*closings, following.starts - plan.patient_closes_before_next] if following else closings)
+        closing = opened + plan.patient_closes_after
+        return min(closing, following.starts - plan.patient_closes_before_next) if following else closing
     before_next = following.starts - plan.homework_closes_before_next if following else None
     if before_next is not None and _next_is_near(session, following, plan):
         return before_next
@@ -179,7 +176,7 @@ def reminds_at(
     if kind == "homework":
         return None
     wait = plan.patient_reminds_after if voice == "patient" else plan.therapist_reminds_after
-    reminds = _quiet(opened + wait, who, plan)
+    reminds = after_quiet(opened + wait, who.zone, plan.quiet_from, plan.quiet_until)
     muted = voice == "patient" and who.is_away(reminds)
     return None if muted or reminds >= closes else reminds
 

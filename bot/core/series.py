@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from dateutil.rrule import MO, WEEKLY, rrule
 
@@ -65,11 +65,13 @@ class Rule:
     def walls(self, begin: date, first: date, last: date) -> Iterator[datetime]:
         """The wall times meant by a series that began on `begin`, from `first` to `last`, both inclusive."""
         starts = datetime.combine(self.first_day(begin), self.clock)
-        end = None if self.until is None else datetime.combine(self.until, self.clock)
+        end = datetime.combine(last if self.until is None else min(last, self.until), self.clock)
+        until = end if self.count is None else None  # a rule has one of the two
         dates = rrule(
-            WEEKLY, dtstart=starts, interval=self.every, byweekday=self.weekdays, until=end, count=self.count, wkst=MO
+            WEEKLY, dtstart=starts, interval=self.every, byweekday=self.weekdays, until=until, count=self.count, wkst=MO
         )
-        return (wall for wall in takewhile(lambda w: w.date() <= last, dates) if wall.date() >= first)
+        near = dates if until else takewhile(end.__ge__, dates)
+        return dropwhile(datetime.combine(first, time.min).__gt__, near)
 
     def shifted(self, days: int, clock: time, met: int) -> "Rule":
         """The rest of a series that moves by so many days to another time of day, after `met` of its times."""

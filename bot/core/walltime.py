@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+ONE_DAY = timedelta(days=1)
+
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
@@ -25,7 +27,7 @@ def to_utc(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The instant of a time of day on a local date."""
-    return to_utc(datetime.combine(day, clock), zone)
+    return datetime.combine(day, clock, zone).astimezone(UTC)
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
@@ -36,13 +38,16 @@ def local_date(instant: datetime, zone: ZoneInfo) -> date:
 def is_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> bool:
     """Whether the wall shows a time in the quiet hours (`quiet_from` included, `quiet_until` not)."""
     clock = instant.astimezone(zone).time()
-    if quiet_from <= quiet_until:
-        return quiet_from <= clock < quiet_until
-    return clock >= quiet_from or clock < quiet_until
+    if quiet_from > quiet_until:  # over midnight
+        return clock >= quiet_from or clock < quiet_until
+    return quiet_from <= clock < quiet_until
 
 
 def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> datetime:
     """The instant itself, or the end of the quiet hours it falls in."""
+    clock = instant.astimezone(zone).time()
+    if quiet_until <= clock < quiet_from:  # nearly always, as the quiet hours are the night
+        return instant
     while is_quiet(instant, zone, quiet_from, quiet_until):  # once; again only if the clocks change at their end
         instant = _next_time(instant, quiet_until, zone)
     return instant
@@ -50,9 +55,11 @@ def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until
 
 def _next_time(instant: datetime, clock: time, zone: ZoneInfo) -> datetime:
     """The next instant later than this one that a time of day means; of a time shown twice both count."""
-    today = local_date(instant, zone)
-    walls = [datetime.combine(today + timedelta(days=n), clock, zone) for n in (0, 1)]
-    return min(at for wall in walls for fold in (0, 1) if (at := wall.replace(fold=fold).astimezone(UTC)) > instant)
+    today, folds = local_date(instant, zone), [clock.replace(fold=fold) for fold in (0, 1)]
+    days = (today, today + ONE_DAY)
+    return next(
+        min(later) for day in days if (later := [at for f in folds if (at := at_local(day, f, zone)) > instant])
+    )
 
 
 @lru_cache(maxsize=1)

@@ -80,28 +80,38 @@ async def play(player: Player) -> None:
 # ------------------------------------------------------------------------------------------------ the first week
 
 
-async def everybody_comes_in(player: Player) -> None:
-    """Monday: the desk enters codes and weekly sessions, never a name; people come in by their links."""
+WAY_IN = {
+    "en": ("I agree", "Yes, that is right", "1 hour after"),
+    "es": ("Acepto", "Sí, es correcto", "1 hora después"),
+}
+
+
+async def the_desk_begins(player: Player) -> None:
+    """Monday, 08:00: the desk enters codes and weekly sessions, never a name."""
     for who in CAST:
         if who.role == "therapist":
             await player.desk("add_therapist", who.code, who.zone, who.lang)
         else:
             await player.desk("add_patient", who.code, who.therapist, who.zone, who.lang)
     for who, weekly in SESSIONS.items():
-        await player.desk("set_weekly", who.code, weekly, "2026-11-02", None)
+        await player.desk("set_weekly", who.code, weekly, STARTS[:10], None)
+
+
+async def comes_in(player: Player, who: Person) -> None:
+    """A person opens the link of the invite and taps through what there is to know and to say."""
+    await player.invite(who)
+    await player.tap(who, *(WAY_IN[who.lang] if who.role == "patient" else ("Yes, that is right",)))
+
+
+async def everybody_comes_in(player: Player) -> None:
+    """Monday: what the desk does, then people come in by their links."""
+    await the_desk_begins(player)
     await player.until("2026-11-02T08:30")
     for who in (TOMAS, VERA):
-        await player.invite(who)
-        await player.tap(who, "Yes, that is right")
-    await player.until("2026-11-02T09:00")
-    await player.invite(ANNA)
-    await player.tap(ANNA, "I agree", "Yes, that is right", "1 hour after")
-    await player.until("2026-11-02T09:15")
-    await player.invite(BEN)
-    await player.tap(BEN, "I agree", "Yes, that is right", "1 hour after")
-    await player.until("2026-11-02T09:30")
-    await player.invite(CLARA)
-    await player.tap(CLARA, "Acepto", "Sí, es correcto", "1 hora después")
+        await comes_in(player, who)
+    for who, when in ((ANNA, "09:00"), (BEN, "09:15"), (CLARA, "09:30")):
+        await player.until(f"2026-11-02T{when}")
+        await comes_in(player, who)
 
 
 async def anna_answers(player: Player) -> None:

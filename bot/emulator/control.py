@@ -4,7 +4,7 @@ It only translates: every verb is one call of a phone or of the faults. Mistakes
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -40,14 +40,21 @@ class Control:
         self._faults = faults
         self._phone = phone
 
+    def one_phone(self) -> list[web.RouteDef]:
+        """The paths about one phone, for whoever shows it to a person."""
+        return _routes(
+            [
+                ("GET", "/phones/{user}", self.look),
+                ("GET", "/phones/{user}/files/{message}", self.file),
+                ("POST", "/phones/{user}/{verb}", self.act),
+            ]
+        )
+
     def routes(self) -> list[web.RouteDef]:
         """Every path of the control API."""
         paths: list[tuple[str, str, Handler]] = [
             ("POST", "/phones", self.bulk),
-            ("GET", "/phones/{user}", self.look),
             ("POST", "/phones/{user}", self.create),
-            ("GET", "/phones/{user}/files/{message}", self.file),
-            ("POST", "/phones/{user}/{verb}", self.act),
             ("GET", "/history", self.history),
             ("GET", "/counters", self.counters),
             ("GET", "/faults", self.list_faults),
@@ -56,7 +63,7 @@ class Control:
             ("POST", "/updates", self.add_updates),
             ("*", "/{anything:.*}", self.nowhere),
         ]
-        return [web.route(method, path, _polite(handler)) for method, path, handler in paths]
+        return [*self.one_phone(), *_routes(paths)]
 
     async def nowhere(self, request: web.Request) -> web.Response:
         """Say that there is nothing here."""
@@ -102,7 +109,7 @@ class Control:
     async def file(self, request: web.Request) -> web.Response:
         """The bytes of a photo or document the bot sent."""
         stored = self._phone(_user(request)).file(_whole(request.match_info["message"], "a message id"))
-        return web.Response(body=stored.content, content_type="application/octet-stream")
+        return web.Response(body=stored.content, content_type=_kind_of(stored.content))
 
     async def history(self, request: web.Request) -> web.Response:
         """Events after ?since=N; with &wait=SECONDS the answer comes as soon as there is one."""
@@ -148,6 +155,16 @@ def _polite(handler: Handler) -> Handler:
             return web.json_response({"error": str(mistake)}, status=400)
 
     return polite
+
+
+def _routes(paths: Sequence[tuple[str, str, Handler]]) -> list[web.RouteDef]:
+    return [web.route(method, path, _polite(handler)) for method, path, handler in paths]
+
+
+def _kind_of(content: bytes) -> str:
+    """A picture says that it is one; anything else is only bytes, so that no browser runs it."""
+    kinds = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+    return next((kind for begins, kind in kinds.items() if content.startswith(begins)), "application/octet-stream")
 
 
 async def _body(request: web.Request) -> Any:

@@ -62,6 +62,10 @@ class Emulator:
         """Everything that happened so far."""
         return self.world.history
 
+    def phone_routes(self) -> list[web.RouteDef]:
+        """What one phone can do over HTTP, for a page that shows phones: the same paths as the emulator's own."""
+        return self._control.one_phone()
+
     @property
     def latency(self) -> float:
         """Seconds of real time added to every call of the bot."""

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from bot import ids
 from bot.core.checkin import next_due
 from bot.core.person import Pair, Person
-from bot.core.plan import Plan, of_therapist
+from bot.core.plan import Plan
+from bot.core.plans import plan_of, wished_by
 from bot.core.schedule import (
     Appointment,
     Planned,
@@ -79,7 +80,7 @@ def add_session(
 
     Sessions in `but` do not count: they are about to move.
     """
-    values = _times(wall, zone, minutes)
+    values = times(wall, zone, minutes)
     _refuse_taken(conn, pair, values["starts_at"], values["ends_at"], but)
     values |= {"clinic_id": pair.clinic_id, "pair_id": pair.id, "series_id": series_id, "uid": uid, "zone": zone}
     made = conn.execute(insert(session).values(state="planned", **values)).inserted_primary_key
@@ -87,7 +88,8 @@ def add_session(
     return int(made[0])
 
 
-def _times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
+def times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
+    """The columns of a session that say when it is."""
     starts = to_utc(wall, zone_of(zone))
     ends = starts + timedelta(minutes=minutes)
     return {"local": wall.isoformat(timespec="minutes"), "minutes": minutes, "starts_at": starts, "ends_at": ends}
@@ -124,7 +126,7 @@ def move_session(
 ) -> None:
     """Move a session to another wall time in its own zone (and length, and series). Refused as in `add_session`."""
     row = session_row(conn, session_id)
-    values = _times(wall, row.zone, minutes or row.minutes)
+    values = times(wall, row.zone, minutes or row.minutes)
     _refuse_taken(conn, pair_of(conn, row.pair_id), values["starts_at"], values["ends_at"], {*but, session_id})
     values |= {"series_id": series_id or row.series_id, "state": "planned", "confirm": False, "closure_id": None}
     conn.execute(update(session).where(session.c.id == session_id).values(values))
@@ -188,21 +190,25 @@ class Derived:
 
 
 def derived(conn: Connection, pair: Pair, plan: Plan, now: datetime) -> Derived:
-    """The check-ins that follow from the pair's sessions since anything was settled; writes nothing."""
+    """The check-ins that follow from the pair's sessions since anything was settled, by the clinic's plan with what
+    the pair's own says differently; writes nothing.
+    """
     since = min(now - LOOK_BACK, _first_unsettled(conn, pair.id) or now)
     rows = sessions_of(conn, pair.id, since)
     appointments = [as_appointment(row) for row in rows]
     before = select(func.count()).where(session.c.pair_id == pair.id, session.c.ends_at < since)
     earlier = int(conn.execute(before.where(session.c.state.in_(("planned", "held")))).scalar_one())
     who = {"patient": receiver(conn, pair.patient), "therapist": receiver(conn, pair.therapist)}
-    planned = check_ins(appointments, who["patient"], who["therapist"], plan, earlier)
+    planned = check_ins(appointments, who["patient"], who["therapist"], plan_of(pair, plan), earlier)
     return Derived(rows, appointments, earlier, planned)
 
 
 def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
-    """Derive the pair's planned check-ins and digests anew. What was sent stays; costs O(this pair)."""
+    """Derive the pair's planned check-ins and digests anew, from the clinic's plan with what the pair's own says
+    differently. What was sent stays; costs O(this pair).
+    """
     pair = pair_of(conn, pair_id)
-    due = derived(conn, pair, plan, now)
+    due, plan = derived(conn, pair, plan, now), plan_of(pair, plan)
     _plan_check_ins(conn, pair, due.rows, due.planned, plan, now)
     _plan_digests(conn, pair, due.appointments, plan, due.earlier, now)
 
@@ -238,13 +244,12 @@ def _plan_check_ins(
             conn.execute(update(check_in).where(check_in.c.id == row.id).values(times))
         elif row.state == "open":
             _reclose(conn, row, person, one, by_id, plan)
-    for row in existing.values():  # their session does not take place (any more)
+    for row in existing.values():  # their session does not take place (any more), or this is not asked (any more)
         if row.state == "planned":
             conn.execute(delete(check_in).where(check_in.c.id == row.id))
         elif row.state == "open":
-            conn.execute(
-                update(check_in).where(check_in.c.id == row.id).values(state="excused", why="cancelled", due_at=None)
-            )
+            why = {"state": "excused", "why": "off" if by_id[row.session_id].stands else "cancelled", "due_at": None}
+            conn.execute(update(check_in).where(check_in.c.id == row.id).values(why))
 
 
 def _is_void(row: AnyRow, session: Appointment, now: datetime) -> bool:
@@ -253,7 +258,7 @@ def _is_void(row: AnyRow, session: Appointment, now: datetime) -> bool:
     """
     if row.state in ("planned", "answered"):
         return False
-    return session.ends > now or (row.state == "excused" and row.why in ("not_met", "cancelled"))
+    return session.ends > now or (row.state == "excused" and row.why in ("not_met", "cancelled", "off"))
 
 
 def _insert(conn: Connection, pair: Pair, person: Person, one: Planned, message_id: int | None = None) -> None:
@@ -280,7 +285,7 @@ def _reclose(
 def _plan_digests(
     conn: Connection, pair: Pair, appointments: Sequence[Appointment], plan: Plan, earlier: int, now: datetime
 ) -> None:
-    due = {d.session: d.at for d in digests(appointments, wished_by(pair.therapist, plan), earlier)}
+    due = {d.session: d.at for d in digests(appointments, plan, earlier)}
     starts = {a.id: a.starts for a in appointments}
     walls = {row.id: row.local for row in sessions_of(conn, pair.id)}
     rows = conn.execute(select(digest.c.id, digest.c.session_id, digest.c.state).where(digest.c.pair_id == pair.id))
@@ -312,11 +317,6 @@ def _was_announced(conn: Connection, digest_id: str, wall: str) -> bool:
 def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:
     values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned"}
     conn.execute(insert(digest).values(**values, due_at=at, planned_at=at, **about))
-
-
-def wished_by(therapist: Person, plan: Plan) -> Plan:
-    """The clinic's plan with this therapist's wishes."""
-    return of_therapist(plan, therapist.digest_lead, therapist.digest_at, therapist.weekly_at)
 
 
 def plan_own_digests(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:

@@ -11,7 +11,7 @@ from bot.core.checkin import CheckIn, Place, next_due
 from bot.core.form import Asks, Key
 from bot.core.history import Answer
 from bot.core.person import Person
-from bot.core.plan import Plan
+from bot.core.plan import Changes, Plan, changed
 from bot.core.questionnaire import Voice
 from bot.core.taps import Step
 from bot.store.columns import AnyRow, Utc
@@ -24,7 +24,7 @@ _COLUMNS = (
     check_in.c.kind, check_in.c.state, check_in.c.why, check_in.c.opens_at, check_in.c.reminds_at, check_in.c.closes_at,
     check_in.c.opened_at, check_in.c.late, check_in.c.asks, check_in.c.place, check_in.c.message_id, check_in.c.due_at,
 )  # fmt: skip
-_patient = person.alias("patient")
+_patient, _therapist = person.alias("patient"), person.alias("therapist")
 _KEPT = (
     select(
         *_COLUMNS,
@@ -32,11 +32,14 @@ _KEPT = (
         session.c.starts_at,
         session.c.zone.label("session_zone"),
         _patient.c.code.label("code"),
+        _patient.c.plan.label("patients_plan"),
+        _therapist.c.plan.label("therapists_plan"),
         pair.c.ended_at,
     )
     .join(session, session.c.id == check_in.c.session_id)
     .join(pair, pair.c.id == check_in.c.pair_id)
     .join(_patient, _patient.c.id == pair.c.patient_id)
+    .join(_therapist, _therapist.c.id == pair.c.therapist_id)
     .where(check_in.c.id == bindparam("id"))
 )
 _OF_CHAT = _KEPT.join(person, person.c.id == check_in.c.person_id).where(person.c.chat_id == bindparam("chat"))
@@ -82,6 +85,11 @@ class Kept:
     opened: datetime | None
     code: str  # the patient's, for the therapist's eyes
     ended: bool = False  # the pair does not exist any more: there is nobody to answer
+    plans: tuple[Changes | None, Changes | None] = (None, None)  # what the therapist's and the patient's plan change
+
+    def plan(self, clinics: Plan) -> Plan:
+        """The plan of this pair, from the clinic's."""
+        return changed(changed(clinics, self.plans[0]), self.plans[1])
 
     def with_message(self, message_id: int | None) -> "Kept":
         """The same, standing in that message."""
@@ -106,7 +114,7 @@ def _kept(conn: Connection, row: AnyRow, who: Person) -> Kept:
     return Kept(
         from_row(row, who, answers), who, row.pair_id, row.session_id, row.local, row.starts_at, row.session_zone,
         row.opens_at, asks, row.message_id, row.why, row.opened_at, row.code,
-        row.ended_at is not None,
+        row.ended_at is not None, (row.therapists_plan, row.patients_plan),
     )  # fmt: skip
 
 

@@ -62,7 +62,8 @@ _THE_WORLD = frozenset(
 class Store:
     """An open database. Its owner closes it: `async with await Store.open(...) as store`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copied: Path | None = None) -> None:
+        self.copied = copied  # an older database as it was, before it was brought up to date
         self._loop = asyncio.get_running_loop()
         self._writer = _Writer(path, self._loop)
         self._readers = _reading_engine(path)
@@ -76,12 +77,12 @@ class Store:
         With `migrate=False` a database that is missing or older is refused with OlderDatabase. Raises NewerDatabase,
         NotADatabase, CannotOpen, BackupFailed or MigrationFailed, all of them StoreError.
         """
-        path = Path(path)
+        path, copied = Path(path), None
         if migrate:
-            await asyncio.to_thread(migrating.bring_up_to_date, path, now)
+            copied = await asyncio.to_thread(migrating.bring_up_to_date, path, now)
         else:
             await asyncio.to_thread(migrating.require_newest, path)
-        return cls(path)
+        return cls(path, copied)
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(connection, *args, **kwargs)` as one transaction and return its value once it is on the disk.

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, null, select
 from bot.core.codes import meant, read_checked, with_letter
 from bot.core.person import Expects, Pair, Person, PersonState, Role
 from bot.store.columns import AnyRow
-from bot.store.tables import clinic, consent, invite, invite_try, pair, person
+from bot.store.tables import clinic, pair, person
+from bot.store.tables_joining import consent, invite, invite_try
 
 CLINIC = 1  # the embedded default has one clinic; every row says which, so that there can be more
 
@@ -22,7 +23,7 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects, person.c.pilot,
+    person.c.expects, person.c.plan, person.c.pilot,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
 _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 from bot import ids
 from bot.core.person import Person
 from bot.store import people
-from bot.store.tables import check_in, digest, outbox, relink
+from bot.store.tables import check_in, digest, outbox
+from bot.store.tables_joining import relink
 
 COLUMNS = (relink.c.id, relink.c.person_id, relink.c.chat_id, relink.c.state, relink.c.expires_at)
 

@@ -28,6 +28,7 @@ clinic = Table(
     Column("name", String(120), nullable=False),
     Column("zone", String(64), nullable=False),
     Column("bot_name", String(64), nullable=True),  # at Telegram; invite links need it
+    Column("zone_data", String(16), nullable=True),  # the release of the time zones that planned times come from: 2026c
     Column("pilot_until", Utc, nullable=True),  # what is planned before this instant goes only to those in the pilot
 )
 
@@ -53,6 +54,7 @@ person = Table(
     Column("digest_at", String(16), nullable=True),  # lead | morning
     Column("weekly_at", String(16), nullable=True),  # "Mon 07:00"
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
+    Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     Column("pilot", Boolean, nullable=False, server_default=text("false")),  # takes part in the pilot
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
@@ -245,56 +247,6 @@ snooze = Table(
     Column("sessions", Integer, nullable=False),
     Column("at", Utc, nullable=False),
     UniqueConstraint("pair_id", "rule", "about", "session_id"),
-)
-
-invite = Table(
-    "invite",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("code_hash", String(64), nullable=False, unique=True),
-    Column("expires_at", Utc, nullable=False),
-    Column("used_at", Utc, nullable=True),
-    Column("used_by", BIG, nullable=True),
-    Column("relink", Boolean, nullable=False, server_default=text("false")),  # for a new phone of somebody who is in
-)
-
-# A new phone that wants to stand for somebody who is in already: somebody who knows the person must confirm it.
-relink = Table(
-    "relink",
-    metadata,
-    Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("chat_id", BIG, nullable=False),  # the new one
-    Column("state", String(16), nullable=False),  # waiting -> let_in | refused
-    Column("asked_at", Utc, nullable=False),
-    Column("expires_at", Utc, nullable=False),
-    Column("decided_at", Utc, nullable=True),
-    Index(None, "person_id"),
-    Index(None, "chat_id"),
-)
-
-invite_try = Table(
-    "invite_try",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("chat_id", BIG, nullable=False),
-    Column("at", Utc, nullable=False),
-    Index(None, "chat_id", "at"),
-)
-
-consent = Table(
-    "consent",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    of_clinic(),
-    ref("person_id", "person"),
-    Column("version", Integer, nullable=False),
-    Column("lang", String(8), nullable=False),
-    Column("agreed", Boolean, nullable=False),
-    Column("at", Utc, nullable=False),
 )
 
 away = Table(

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import broadcast, digests, drawn, ledgers, starting, taps, ticking
+from tests.bench import broadcast, digests, drawn, ledgers, planning, starting, taps, ticking
 from tests.bench.figures import Figure, table
 
 MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -15,6 +15,7 @@ MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "start": starting.measure,
     "digests": digests.measure,
     "picture": drawn.measure,
+    "plan": planning.measure,
     "ledger": ledgers.measure,
 }
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+Event = dict[str, Any]
+
 PATIENCE_S = 180.0
 LOOK_S = 0.02
 PHONES_AT_ONCE = 2000
@@ -78,3 +80,13 @@ def bot_api(*options: str) -> Iterator[BotApi]:
             yield BotApi(where["base_url"], where["token"])
         finally:
             process.terminate()
+
+
+def tap_times(events: Sequence[Event]) -> Iterator[float]:
+    """Seconds from each tap to the edit that answers it."""
+    tapped: dict[int, float] = {}
+    for event in events:
+        if event["kind"] == "tapped":
+            tapped[event["chat"]] = event["at"]
+        elif event["kind"] == "edited" and event["chat"] in tapped:
+            yield event["at"] - tapped.pop(event["chat"])

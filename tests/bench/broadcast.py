@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.bench import race, seed
-from tests.bench.botapi import BotApi, bot_api
+from tests.bench.botapi import BotApi, Event, bot_api, tap_times
 from tests.bench.figures import Figure, quantile
 
 MESSAGES, QUICK = 3000, 300
@@ -18,8 +17,6 @@ LIMIT = 30
 TAPPERS = 20
 TAP_EVERY_S = 2.5
 AFTER_S = 0.5  # the strict second of what was sent while preparing
-
-Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +129,5 @@ def _told(api: BotApi, count: int) -> Told:
     ]
     refused = sum(event["kind"] == "refused" and event["detail"].get("code") == 429 for event in events)
     faults = sum(event["kind"] == "fault" for event in events)
-    _, *taps = _tap_times(events)  # the first one also makes ready templates and statements
+    _, *taps = tap_times(events)  # the first one also makes ready templates and statements
     return Told(count, arrivals, refused - faults, faults, taps)
-
-
-def _tap_times(events: list[Event]) -> Iterator[float]:
-    tapped: dict[int, float] = {}
-    for event in events:
-        if event["kind"] == "tapped":
-            tapped[event["chat"]] = event["at"]
-        elif event["kind"] == "edited" and event["chat"] in tapped:
-            yield event["at"] - tapped.pop(event["chat"])

@@ -20,7 +20,7 @@ from bot.render import page
 from bot.store.tables import answer, check_in, digest, person, session
 from bot.store.tables import pair as pair_table
 from tests.bench import race, seed
-from tests.bench.botapi import BotApi, bot_api
+from tests.bench.botapi import BotApi, Event, bot_api, tap_times
 from tests.bench.figures import Figure, middle, quantile
 
 PAIRS, SESSIONS = 50, 30
@@ -33,8 +33,6 @@ TAPPERS = 36
 TAP_EVERY_S = 0.1
 FIRST_ID = 100_000
 THERAPISTS_CHAT = 8_000_000
-
-Event = dict[str, Any]
 
 
 def measure(quick: bool) -> Iterator[Figure]:
@@ -122,16 +120,7 @@ def _tapped(
     wanted = {str(tap["user"]) for tap in taps}
     course.api.wait_for(course.api.counts("tapped"), "answered")
     events: list[Event] = course.api.ask("/history")[since:]
-    return list(_times([event for event in events if str(event.get("chat")) in wanted]))
-
-
-def _times(events: Sequence[Event]) -> Iterator[float]:
-    tapped: dict[int, float] = {}
-    for event in events:
-        if event["kind"] == "tapped":
-            tapped[event["chat"]] = event["at"]
-        elif event["kind"] == "edited" and event["chat"] in tapped:
-            yield event["at"] - tapped.pop(event["chat"])
+    return list(tap_times([event for event in events if str(event.get("chat")) in wanted]))
 
 
 # ------------------------------------------------------------------------------------------------ their database

@@ -1,0 +1,1 @@
+"""Pages in a real headless Chromium; run with -m browser. Needs a `chromium` on the path."""
