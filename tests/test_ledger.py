@@ -3,7 +3,7 @@
 import csv
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event, select, update
 
 from bot import clinic as desk
 from bot import clinic_ledger
@@ -20,6 +20,7 @@ from bot.config import Config
 from bot.core import ledger as core
 from bot.core.ledger import Fact, Rules, cell, state_of, view
 from bot.core.person import Person, Role
+from bot.core.plan import Plan
 from bot.render import part
 from bot.store import appointments, checkins, digests, people
 from bot.store import ledger as store_ledger
@@ -35,7 +36,7 @@ from tests.test_loop import config
 __all__ = ["config", "desk_", "made"]
 SECOND = "2026-11-10T14:00"
 NOON = datetime(2026, 11, 3, 19, 0, tzinfo=UTC)  # in Denver
-RULES = Rules(timedelta(minutes=10), time(21), time(8))
+RULES = Rules(timedelta(minutes=10), Plan())
 HER = Fact(
     "c:1", "check_in", NOON, "P-014", "America/Denver", True, False, "P-014", "T-1", 1, 7, "2026-11-03T11:00", "planned"
 )
@@ -53,6 +54,9 @@ NIGHT = NOON + timedelta(hours=10)
         (HER, LATE - MINUTE, ("planned", None)),
         (HER, LATE, ("overdue", None)),
         (HER, NIGHT - NOON, ("planned", None)),  # it waits for the end of quiet hours
+        (replace(HER, plans=(None, {"quiet_from": "23:00"})), NIGHT - NOON, ("overdue", None)),  # hers begin later
+        (replace(HER, plans=({"quiet_from": "12:00"}, None)), LATE, ("planned", None)),
+        (DIGEST, NIGHT - NOON, ("overdue", None)),  # digests do not wait
         (replace(OPEN, message="waiting"), NIGHT - NOON, ("overdue", None)),
         (BACK, -MINUTE, ("planned", None)),
         (BACK, LATE, ("planned", "not_in_yet")),
@@ -229,6 +233,15 @@ async def test_whom_nothing_reaches_is_named(week: Clinic, anna: Someone) -> Non
     week.emulator.deliver({})
     await week.until("2026-11-03T16:30")
     assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 unreachable"
+
+
+async def test_whoever_has_quiet_hours_of_their_own_is_not_overdue_in_them(week: Clinic) -> None:
+    later = update(check_in).where(check_in.c.person_id == 3).values(due_at=denver("2026-11-20T12:00"))
+    await week.desk(lambda conn: conn.execute(later).rowcount)
+    await week.until("2026-11-03T18:00")
+    assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 overdue"
+    await week.desk(lambda conn: people.change(conn, 3, plan={"quiet_from": "15:30"}))
+    assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 planned"
 
 
 async def test_what_is_moved_stands_where_it_is_planned_now(week: Clinic) -> None:

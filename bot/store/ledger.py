@@ -138,6 +138,7 @@ def _check_ins() -> Select[Any]:
         outbox.c.state.label("message"), outbox.c.sent_at,
         func.coalesce(check_in.c.place["started"].as_boolean(), False).label("begun"),
         check_in.c.late, blind.label("blind"), pair.c.ended_at.is_not(None).label("ended"),
+        _therapist.c.plan.label("plan"), _patient.c.plan.label("plan_"),
     )  # fmt: skip
     return (
         select(*own)
@@ -159,6 +160,7 @@ def _digests() -> Select[Any]:
         _patient.c.code, _therapist.c.code, digest.c.therapist_id, session.c.id, session.c.local,
         digest.c.state, digest.c.why, digest.c.built_at, outbox.c.state, outbox.c.sent_at,
         digest.c.opened_at.is_not(None), literal(False), literal(False), pair.c.ended_at.is_not(None),
+        _therapist.c.plan, _patient.c.plan,
     )  # fmt: skip
     return (
         select(*own)
@@ -180,7 +182,7 @@ def _held() -> Select[Any]:
         case((_to.c.role == "patient", _to.c.code)), case((_to.c.role == "therapist", _to.c.code)),
         case((_to.c.role == "therapist", _to.c.id)), cast(null(), Integer), cast(null(), String),
         literal("open"), cast(null(), String), cast(null(), Utc()), outbox.c.state, outbox.c.sent_at,
-        literal(False), literal(False), literal(False), literal(False),
+        literal(False), literal(False), literal(False), literal(False), _to.c.plan, _to.c.plan,
     )  # fmt: skip
     return (
         select(*own)
@@ -198,6 +200,8 @@ def _facts(conn: Connection, parts: Sequence[Select[Any]], most: int, skip: int)
 def _fact(row: AnyRow) -> Fact:
     code, zone, state, chat, unreachable, key, what, at, *more = row
     can_be_asked = state == "active" and chat is not None and unreachable is None
-    *known, begun, late, blind, ended = more
+    *known, begun, late, blind, ended, therapists, patients = more
     flags = (bool(one) for one in (begun, late, blind, ended))
-    return Fact(key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags)
+    return Fact(
+        key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags, (therapists, patients)
+    )
