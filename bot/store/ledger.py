@@ -5,7 +5,7 @@ kept. Conditions of partial indexes are written out: SQLite must see that they a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -202,6 +202,5 @@ def _fact(row: AnyRow) -> Fact:
     can_be_asked = state == "active" and chat is not None and unreachable is None
     *known, begun, late, blind, ended, therapists, patients = more
     flags = (bool(one) for one in (begun, late, blind, ended))
-    return Fact(
-        key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags, (therapists, patients)
-    )
+    fact = Fact(key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags)
+    return replace(fact, plans=(therapists, patients))
