@@ -164,6 +164,15 @@ async def test_a_block_that_is_noticed_twice_is_said_once(clinic: Clinic, duty: 
     assert told(duty) == [f"1 person cannot be reached any more.\n{WHO}"]
 
 
+async def test_somebody_without_a_chat_is_no_news(clinic: Clinic, duty: Someone) -> None:
+    await clinic.desk(lambda conn: people.change(conn, 4, chat_id=None))
+    who = await clinic.stage.app.store.read(people.by_code, "P-015")
+    await clinic.desk(outbox.add, who, "test", "notice", {"text": "x", "rows": []}, clinic.clock.now())
+    await clinic.wait(minutes=2)
+    assert [row.state for row in await clinic.rows(outbox_table, key="test")] == ["gone"]
+    assert told(duty) == []
+
+
 # ------------------------------------------------------------------------------------------------ offline
 
 

@@ -269,6 +269,13 @@ async def test_a_row_says_when_about_which_session_and_of_whom(week: Clinic) -> 
     }  # fmt: skip
 
 
+async def test_a_span_ends_before_its_end(week: Clinic) -> None:
+    opens = denver("2026-11-03T16:00")
+    for begin, end, found in ((opens, opens, 0), (opens, opens + MINUTE, 1), (opens - MINUTE, opens, 0)):
+        rows = await week.stage.app.store.read(store_ledger.page, Wanted(begin, end), 9, 0)
+        assert len(rows) == found
+
+
 async def test_without_dates_it_is_a_week_before_and_after_today(week: Clinic) -> None:
     shown = await page(week)
     assert (shown["first"], shown["last"]) == ("2026-10-26", "2026-11-09")
