@@ -270,19 +270,20 @@ async def test_a_row_says_when_about_which_session_and_of_whom(week: Clinic) -> 
 
 
 async def test_a_digest_moves_with_its_session_before_and_after_it_was_announced(week: Clinic) -> None:
+    async def shown() -> list[str]:
+        rows = await lines(week, therapist="T-1", first=denver(SECOND).date(), last=denver("2026-11-20T12:00").date())
+        return [line for line in rows if " digest " in line]
+
     async def moved(wall: str) -> list[str]:
         (number,) = {row.session_id for row in await week.rows(digest, pair_id=1)}
         await week.desk(desk.move_session, week.config, number, datetime.fromisoformat(wall), week.clock.now())
-        rows = await lines(week, therapist="T-1", last=denver("2026-11-20T12:00").date())
-        return [line for line in rows if " digest " in line]
+        return await shown()
 
     assert await moved("2026-11-11T09:00") == ["2026-11-11T08:00 digest T-1 planned"]
     await week.until("2026-11-11T08:30")
     assert await moved("2026-11-12T10:00") == ["2026-11-12T09:00 digest T-1 planned"]
     await week.until("2026-11-12T09:00")
-    assert [line for line in await lines(week, therapist="T-1") if " digest " in line] == [
-        "2026-11-12T09:00 digest T-1 sent"
-    ]
+    assert await shown() == ["2026-11-12T09:00 digest T-1 sent"]
 
 
 async def test_a_span_ends_before_its_end(week: Clinic) -> None:
