@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -48,6 +48,7 @@ class App:
     ticks: Ticks
     delivery: Delivery
     heartbeat: Heartbeat
+    page: str = ""  # where the clinic's page is, if it is on
 
     @property
     def busy(self) -> bool:
@@ -57,7 +58,10 @@ class App:
 
 @asynccontextmanager
 async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App]:
-    """A bot that polls, ticks and delivers until the block ends. Raises StoreError, AlreadyHeld or InvalidToken."""
+    """A bot that polls, ticks and delivers until the block ends.
+
+    Raises StoreError, AlreadyHeld, InvalidToken, or CannotListen for the clinic's page.
+    """
     async with AsyncExitStack() as stack:
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
@@ -69,9 +73,10 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
             raise ChangedWording("\n".join(says))
         await store.write(outages.began_to_work, clock.now())
         await _by_current_zones(store, config, clock.now())
+        page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
-        app = _wired(bot, store, config, clock)
+        app = replace(_wired(bot, store, config, clock), page=page)
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
         tasks.append(asyncio.create_task(_offer_commands(bot, config)))
         try:
@@ -101,6 +106,15 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
         return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
 
     return App(bot, store, inbox, ticks, delivery, Heartbeat(config.alarms.heartbeat_url, works))
+
+
+async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> str:
+    """Serve the clinic's page; where it is. Its libraries are loaded only if it is on."""
+    from bot.web.serving import serving
+
+    address = await stack.enter_async_context(serving(config, store, clock))
+    log.info("the clinic's page is at %s", address)
+    return address
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
