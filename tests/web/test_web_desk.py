@@ -506,6 +506,16 @@ async def test_what_is_missing_stands_on_top(clinic: Clinic, desk: Browser) -> N
     assert "The chat cannot be reached, so nothing arrives:" in desk.text
 
 
+async def test_who_was_not_asked_stands_out(clinic: Clinic, desk: Browser) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.desk(
+        lambda conn: conn.execute(check_in.update().values(state="not_asked", why="unreachable")).rowcount
+    )
+    await desk.opens("/week")
+    assert '<tr class="gap">' in desk.reply.text
+    assert "not asked: cannot be reached" in desk.text
+
+
 ABSENT = [
     "/patients/P-999", "/sessions/999/move", "/sessions/x/move", "/closures/7/remove", "/therapists/P-014/leave",
     "/patients/T-1", "/patients/..%2f..", "/week/2",
