@@ -36,7 +36,7 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class About:
     """What a change is about: its name for people, where it was asked for, what fields hold at first, what can be
-    chosen, and whatever the work needs (`of`).
+    chosen, whatever the work needs (`of`), and how each field is now.
     """
 
     subject: str
@@ -44,6 +44,7 @@ class About:
     starts: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Sequence[Option]] = field(default_factory=dict)
     of: Any = None
+    now: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
