@@ -134,7 +134,9 @@ def _leaving(conn: Connection, entries: Sequence[Entry]) -> set[int]:
 
 
 def _by_uid(conn: Connection, one: Entry) -> AnyRow | None:
-    return None if one.uid is None else appointments.by_uid(conn, ids.hashed(one.uid))
+    """The session this event is. What a transfer has called off is none any more: the event may come anew."""
+    row = None if one.uid is None else appointments.by_uid(conn, ids.hashed(one.uid))
+    return None if row is not None and row.state == "cancelled" and people.has_ended(conn, row.pair_id) else row
 
 
 def _take(
@@ -144,6 +146,8 @@ def _take(
     wall, minutes = parse_wall(one.starts), _minutes(config, pair, one)
     known = _by_uid(conn, one)
     if known is not None and known.pair_id != pair.id:
+        if known.local == one.starts and people.has_ended(conn, known.pair_id):  # it took place before a transfer
+            return "unchanged", known.id
         other = people.pair_of(conn, known.pair_id).patient.code
         raise Refused(
             f"This event was {other}'s before: cancel session {known.id}, and make a new event for {one.code}."

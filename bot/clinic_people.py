@@ -227,7 +227,7 @@ def discharge_therapist(conn: Connection, config: Config, code: str, now: dateti
         example = f"accord clinic patient transfer {codes[0]} --to …"
         raise Refused(f'"{who.code}" still has {", ".join(codes)}. First, for each: {example} (or discharge).')
     people.change(conn, who.id, chat_id=None)
-    logins.end_all(conn, who.id)
+    logins.forget(conn, who.id)
     _leave_for_good(conn, who, now)
     return person_shown(people.by_id(conn, who.id))
 
@@ -238,7 +238,7 @@ def discharge_staff(conn: Connection, config: Config, code: str, now: datetime) 
     if who.state == "discharged":
         raise Refused(f'"{who.code}" is discharged already.')
     people.change(conn, who.id, chat_id=None)
-    logins.end_all(conn, who.id)
+    logins.forget(conn, who.id)
     _leave_for_good(conn, who, now)
     return person_shown(people.by_id(conn, who.id))
 

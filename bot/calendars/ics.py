@@ -44,7 +44,7 @@ def read_closed(data: bytes, window: Window) -> tuple[list[Closed], list[Bad]]:
         first, end = event.start, event.end
         if not isinstance(first, datetime):
             last = max(first, end - timedelta(days=1))
-            found.append(Closed(line, first.isoformat(), last.isoformat(), str(event.get("SUMMARY", ""))))
+            found.append(Closed(line, first.isoformat(), last.isoformat(), _line(event.get("SUMMARY", ""))))
     return found, bad
 
 
@@ -104,7 +104,7 @@ def _never_ends(rule: Any) -> bool:
 def _appointment(
     line: int, event: Any, uid: str | None, zone: ZoneInfo, by_lower: Mapping[str, str], field: str
 ) -> Entry | Bad:
-    words = str(event.get(field, ""))
+    words = _line(event.get(field, ""))
     named = {by_lower[word.lower()] for word in _WORD.findall(words) if word.lower() in by_lower}
     if len(named) != 1:
         said = "more than one patient" if named else "no patient that I know"
@@ -115,6 +115,11 @@ def _appointment(
     minutes = (ends - starts) // timedelta(minutes=1)
     status = str(event.get("STATUS", "")).upper()
     return Entry(line, named.pop(), _wall(starts, zone), str(minutes) if minutes else "", uid, status == "CANCELLED")
+
+
+def _line(value: object) -> str:
+    """A text of the file on one line, without signs that a terminal would obey."""
+    return "".join(sign for sign in " ".join(str(value).split()) if sign.isprintable())
 
 
 def _wall(at: datetime, zone: ZoneInfo) -> str:
