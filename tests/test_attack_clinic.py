@@ -91,9 +91,9 @@ END:VCALENDAR
 
 async def take(clinic: Clinic, text: str) -> dict[str, object]:
     """Import a calendar."""
-    shown: dict[str, object] = await clinic.desk(
-        clinic_import.take_sessions, clinic.config, ".ics", text.encode(), "summary", clinic.clock.now(), False
-    )
+    known, now = await clinic.desk(clinic_import.codes), clinic.clock.now()
+    read = clinic_import.read_sessions(clinic.config, ".ics", text.encode(), "summary", known, now)
+    shown: dict[str, object] = await clinic.desk(clinic_import.import_sessions, clinic.config, read, now)
     return shown
 
 
@@ -195,8 +195,9 @@ SUMMARY:Christ\x1b[2J\\nmas\u202e
 END:VEVENT
 END:VCALENDAR
 """
-    await clinic.desk(clinic_import.take_closures, clinic.config, text.encode(), clinic.clock.now())
-    names = [row["name"] for row in await clinic.desk(clinic_closures.list_closures, clinic.config, clinic.clock.now())]
+    found = clinic_import.read_closures(text.encode(), clinic.clock.now())
+    names = [one.name for one in found]
+    assert names == ["Christ[2J mas"]
     assert all(name.isprintable() for name in names), names
 
 
@@ -206,3 +207,27 @@ async def test_wrong_lines_are_lines(clinic: Clinic) -> None:
         await take(clinic, bad)
     assert all(line.isprintable() for line in str(refused.value).split("\n"))
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=WEEKLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
+        "FREQ=DAILY;BYMONTH=5;BYYEARDAY=1",
+    ],
+)
+async def test_days_that_never_come_are_not_looked_for(clinic: Clinic, rule: str) -> None:
+    with pytest.raises(Refused, match="line 4: This event has a time or a repetition that I cannot read"):
+        await take(clinic, CALENDAR.replace("SUMMARY", f"RRULE:{rule}\nSUMMARY"))
+
+
+async def test_only_so_many_events_repeat_without_coming(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.calendars.ics.MOST_IDLE", 1)
+    event = CALENDAR.partition("BEGIN:VEVENT")[2].partition("END:VCALENDAR")[0]
+    never = f"BEGIN:VEVENT{event}".replace("SUMMARY", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\nSUMMARY")
+    text = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\n"
+    text += "".join(never.replace("UID:one", f"UID:{n}") for n in range(5)) + "END:VCALENDAR\n"
+    with pytest.raises(Refused, match="line 11: Too many events repeat without ever coming"):
+        await take(clinic, text)
