@@ -120,6 +120,9 @@ def refusal(scope: Scope, rules: Rules) -> Response | None:
         return PlainTextResponse("There is no such page here.", 421)
     if len(scope["path"]) > LONGEST_PATH:
         return PlainTextResponse("There is no such page here.", 404)
+    if "prefetch" in headers.get("sec-purpose", headers.get("purpose", "")):
+        # A browser that guesses where somebody will go has shown nothing to anybody: words would count as read.
+        return PlainTextResponse("Not ahead of time.", 503)
     if scope["method"] not in ("GET", "HEAD", "POST"):
         return PlainTextResponse("This is not done here.", 405, {"allow": "GET, HEAD, POST"})
     if scope["method"] == "POST":
