@@ -400,7 +400,7 @@ async def listener() -> AsyncIterator[Listener]:
 
     app = web.Application()
     app.router.add_get("/{path:.*}", hear)
-    runner = web.AppRunner(app, shutdown_timeout=0)  # nobody waits for the one that never answers
+    runner = web.AppRunner(app, shutdown_timeout=0.1)  # nobody waits for the one that never answers
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

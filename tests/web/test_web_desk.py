@@ -491,7 +491,7 @@ async def test_a_plan_of_ones_own(clinic: Clinic, desk: Browser) -> None:
     await desk.presses("Save")
     assert "Minutes after the session: 2 h (P-014)" in desk.text
     await desk.opens("/patients/P-014/plan")
-    assert "Now: 2 h" in desk.text
+    assert "Now: 120" in desk.text
     await desk.presses("See what it does", ask_therapist="false", patient_reminds_after="30", digest_before="90")
     await desk.presses("Save")
     assert "A reminder, hours after that: 30 h (P-014)" in desk.text
