@@ -54,6 +54,7 @@ DOORS = {
     "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
     "alembic": "store",
     "sqlite3": "store",
+    "pysqlite3": "store",
     "apscheduler": "app",
     "aiohttp": "demo emulator wire",
     "jinja2": "render",

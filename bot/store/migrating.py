@@ -8,7 +8,6 @@ which the program can die and leave something that neither the old nor the new p
 
 import contextlib
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
+from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
     CannotOpen,
@@ -213,6 +213,6 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 @contextlib.contextmanager
 def _core(driver: sqlite3.Connection) -> Iterator[Connection]:
     """SQLAlchemy's view of an open connection, for Alembic: it believes that a transaction is open, and begins none."""
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: driver, poolclass=NullPool)
+    engine = create_engine("sqlite+pysqlite://", module=sqlite3, creator=lambda: driver, poolclass=NullPool)
     with engine.connect() as connection, connection.begin():
         yield connection
