@@ -22,6 +22,7 @@ from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
+from bot.upkeep import Upkeep, require_sound
 from bot.wire import AiohttpRequest
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class App:
     inbox: Inbox
     ticks: Ticks
     delivery: Delivery
+    upkeep: Upkeep
 
     @property
     def busy(self) -> bool:
@@ -56,6 +58,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
     async with AsyncExitStack() as stack:
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
+        await asyncio.to_thread(require_sound, config)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
         if store.copied is not None:
             log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
@@ -91,7 +94,7 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
     delivery = Delivery(bot, store, clock)
     ticks = Ticks(store, config, clock, delivery.wake)
     inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
-    return App(bot, store, inbox, ticks, delivery)
+    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock))
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
@@ -147,7 +150,10 @@ async def _stop(app: App, tasks: list[asyncio.Task[None]]) -> None:
 async def serve(
     config: Config, token: str, clock: Clock | None = None, ready: Callable[[], None] | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT. APScheduler is the clock of the few repeating jobs, and nothing more."""
+    """Run until SIGTERM or SIGINT. APScheduler is the clock of the few repeating jobs, and nothing more.
+
+    Raises Damaged if the database was found damaged meanwhile, and what `running` raises.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -162,9 +168,12 @@ async def serve(
         log.info("running as @%s", app.bot.username)
         if ready is not None:
             ready()
+        app.upkeep.on_damage = stopped.set
         await stopped.wait()
         log.info("stopping")
         scheduler.shutdown(wait=False)
+    if app.upkeep.damaged is not None:
+        raise app.upkeep.damaged
 
 
 async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
@@ -184,5 +193,6 @@ def _scheduler(app: App, now: datetime) -> AsyncIOScheduler:
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
+    scheduler.add_job(app.upkeep.work, "interval", minutes=1, next_run_time=now)
     scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
     return scheduler

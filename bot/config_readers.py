@@ -131,6 +131,18 @@ def duration(value: object) -> timedelta:
     return count * unit
 
 
+def at_least(least: timedelta, example: str) -> Reader:
+    """A duration that is not shorter than that."""
+
+    def read(value: object) -> timedelta:
+        found = duration(value)
+        if found < least:
+            raise Refused(f"is too short: write at least {least.total_seconds():g} s, as {example}.")
+        return found
+
+    return read
+
+
 def clock(value: object) -> time:
     """A time of day: "18:00"."""
     if isinstance(value, time):

@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks
+    inbox ticks upkeep
     app
     desk service explain rehearse play simulation setup
     demo
@@ -45,6 +45,8 @@ HOUSES = {
     "clinic_people": "clinic",
     "clinic_plan": "clinic",
     "cli_people": "cli",
+    "cli_upkeep": "cli",
+    "backing_up": "desk",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -69,9 +71,9 @@ DOORS = {
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
-    "time": "emulator",
+    "time": "desk emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks",
+    "logging": "app delivery inbox service ticks upkeep",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

@@ -1,0 +1,51 @@
+"""`accord backup`, `accord restore` and `accord doctor`: what keeps the clinic's database well."""
+
+from pathlib import Path
+
+import click
+
+from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+
+folder_option = click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Another folder than the one of [backup].",
+)  # fmt: skip
+
+
+@click.command()
+@folder_option
+@config_option
+@json_option
+def backup(folder: Path | None, config_file: Path, as_json: bool) -> None:
+    """Copy the database, also while the bot runs, check the copy, and restore it once for practice."""
+    from bot.backing_up import back_up_now
+
+    shown, problem = back_up_now(config_or_exit(config_file), folder)
+    if problem:
+        raise Cannot(problem)
+    out(shown) if as_json else click.echo(
+        f"{shown['file']}: {shown['bytes']:,} bytes, {shown['rows']:,} rows, SHA-256 {shown['sha256'][:16]}…\n"
+        f"Checked, and restored for practice: {shown['seconds']:.1f} s."
+    )
+
+
+@click.command()
+@click.argument("source", metavar="BACKUP", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The database to make: [database] path of the configuration.")  # fmt: skip
+@click.option("--set-aside", is_flag=True, help="Keep a database that is there already beside it, by another name.")
+@json_option
+def restore(source: Path, target: Path, set_aside: bool, as_json: bool) -> None:
+    """Make a database from a backup, in a place where there is none."""
+    from bot.backing_up import restore_now
+
+    shown, problem = restore_now(source, target, set_aside)
+    if problem:
+        raise Cannot(problem)
+    if as_json:
+        out(shown)
+        return
+    click.echo(f"{shown['file']} is there again: {shown['rows']:,} rows, version {shown['version']}.")
+    if not shown["checked"]:
+        click.echo("No checksum stood beside the backup: only its structure could be checked.", err=True)
+    click.echo("What came in after the backup is lost, and what was asked since may be asked once more.")
