@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -15,7 +15,9 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
 from bot.config import Config
+from bot.core import alarm
 from bot.delivery import Delivery
+from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
 from bot.store import lock, outages, people, wordings, zone_data
@@ -31,6 +33,8 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
+FIRST_BEAT = timedelta(seconds=10)
+"""When the first heartbeat goes out: by then it has ticked and polled once."""
 COMMANDS = ("settings", "help")
 """The menu of a chat that has none of its own yet: see `chat.menus`."""
 
@@ -45,6 +49,7 @@ class App:
     ticks: Ticks
     delivery: Delivery
     upkeep: Upkeep
+    heartbeat: Heartbeat
 
     @property
     def busy(self) -> bool:
@@ -62,7 +67,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
         if store.copied is not None:
             log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
-        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
         await store.write(outages.began_to_work, clock.now())
@@ -94,7 +99,12 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
     delivery = Delivery(bot, store, clock)
     ticks = Ticks(store, config, clock, delivery.wake)
     inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
-    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock))
+
+    def works() -> bool:
+        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
+
+    heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
+    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat)
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
@@ -163,7 +173,7 @@ async def serve(
         app = await _unless(stopped, stack.enter_async_context(running(config, token, clock)))
         if app is None:
             return
-        scheduler = _scheduler(app, clock.now())
+        scheduler = _scheduler(app, config, clock.now())
         scheduler.start()
         log.info("running as @%s", app.bot.username)
         if ready is not None:
@@ -188,11 +198,14 @@ async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
     return await task
 
 
-def _scheduler(app: App, now: datetime) -> AsyncIOScheduler:
+def _scheduler(app: App, config: Config, now: datetime) -> AsyncIOScheduler:
     """Its defaults would drop a job after a second's stall; ours is late, but comes, and once."""
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
     scheduler.add_job(app.upkeep.work, "interval", minutes=1, next_run_time=now)
     scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
+    if config.alarms.heartbeat_url:
+        every = config.alarms.heartbeat_every.total_seconds()
+        scheduler.add_job(app.heartbeat.beat, "interval", seconds=every, next_run_time=now + FIRST_BEAT)
     return scheduler

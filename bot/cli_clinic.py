@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bot.cli_ledger import ledger, pilot
 from bot.cli_options import config_option, does, json_option
 from bot.cli_people import add_to
 from bot.cli_sessions import closure, plan, session, sessions, week
@@ -15,7 +16,7 @@ def clinic() -> None:
     """Therapists, patients, invites and sessions. Works beside a running bot."""
 
 
-for _group in (session, sessions, week, closure, plan):
+for _group in (session, sessions, week, closure, plan, ledger, pilot):
     clinic.add_command(_group)
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +15,19 @@ from urllib.parse import urlsplit
 from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
+from bot.core.ledger import Rules
+from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
 from bot.core.questionnaire_part import kind_of, unknown
 from bot.core.thresholds import Thresholds
+from bot.core.walltime import zone_of
 from bot.questionnaire_folder import ROOT, load_questionnaires, read_folder, shipped_questionnaires
 from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
-    "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
-    "Questionnaires", "Telegram", "check", "default_config", "load", "load_questionnaires", "read_token",
+    "Alarms", "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
+    "Pilot", "Questionnaires", "Telegram", "check", "default_config", "load", "load_questionnaires", "read_token",
     "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
@@ -115,6 +118,25 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarms:
+    """Who is told when deliveries stand still (a staff person's code, "": nobody), from when on, and the address that
+    gets a heartbeat ("": none) and how often.
+    """
+
+    duty_chat: str = ""
+    overdue_after: timedelta = timedelta(minutes=10)
+    heartbeat_url: str = ""
+    heartbeat_every: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """The last day on which only those who joined get messages; None: no pilot."""
+
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """How much is logged."""
 
@@ -137,7 +159,19 @@ class Config:
     consent: Consent
     backup: BackingUp
     metrics: Metrics
+    alarms: Alarms
+    pilot: Pilot
     log: Log
+
+    @property
+    def pilot_ends(self) -> datetime | None:
+        """The instant from which on everybody gets messages; None: no pilot."""
+        return ends(self.pilot.until, zone_of(self.clinic.zone))
+
+    @property
+    def ledger_rules(self) -> Rules:
+        """What the delivery ledger must know to say what is overdue."""
+        return Rules(self.alarms.overdue_after, self.plan.quiet_from, self.plan.quiet_until)
 
 
 def default_config(folder: Path = Path()) -> Path:
@@ -190,6 +224,8 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         consent=Consent(**values["consent"]),
         backup=BackingUp(**values["backup"] | {"folder": _beside(path, backups) if backups else None}),
         metrics=Metrics(**values["metrics"]),
+        alarms=Alarms(**values["alarms"]),
+        pilot=Pilot(values["pilot"].get("until")),
         log=Log(**values["log"]),
     )
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.core.problem import did_you_mean
@@ -28,6 +29,8 @@ UNITS = {
 }
 DURATION = re.compile(r"([0-9]{1,7}) ?([A-Za-z]+)")
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+ADDRESS = re.compile(r"https?://[^\s/@]+(?:/\S*)?")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -256,6 +259,38 @@ def url(value: object) -> str:
     if re.search(r"/bot[^/]*$", address):
         raise Refused("must end before /bot: take that and the token out, Accord adds both.")
     return address
+
+
+def ping(value: object) -> str:
+    """An address that is asked again and again, path and all; "" for none. It is a secret: never unencrypted."""
+    address = _text(value, '"https://hc-ping.com/…"')
+    if not address:
+        return ""
+    if not ADDRESS.fullmatch(address):
+        raise Refused('is no address: write one as "https://hc-ping.com/…".')
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise Refused("goes out unencrypted: write https://…")
+    return address
+
+
+def code(value: object) -> str:
+    """The code of somebody of the staff; "" for nobody."""
+    found = _text(value, '"S-1"')
+    if found and not CODE.fullmatch(found):
+        raise Refused('is no code: write one as accord clinic list shows it, such as "S-1".')
+    return found
+
+
+def last_day(value: object) -> date | None:
+    """A date, the last day of something; "" for none."""
+    found = _text(value, '"2027-01-15"')
+    if not found:
+        return None
+    try:
+        return date.fromisoformat(found)
+    except ValueError:
+        raise Refused(f'{shown(found)} is not a date: write it as "2027-01-15".') from None
 
 
 def variable(value: object) -> str:

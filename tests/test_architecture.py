@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks upkeep
+    inbox ticks heartbeat upkeep
     app
     desk service explain rehearse play simulation setup
     demo
@@ -34,11 +34,14 @@ HOUSES = {
     "config_readers": "config",
     "config_together": "config",
     "questionnaire_folder": "config",
+    "alarming": "ticks",
     "announcing": "ticks",
     "cli_clinic": "cli",
+    "cli_ledger": "cli",
     "cli_options": "cli",
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
+    "clinic_ledger": "clinic",
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
@@ -58,7 +61,7 @@ DOORS = {
     "sqlite3": "store",
     "pysqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "demo emulator wire",
+    "aiohttp": "demo emulator heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
@@ -73,7 +76,7 @@ DOORS = {
     "secrets": "ids",
     "time": "desk emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks upkeep",
+    "logging": "app delivery heartbeat inbox service ticks upkeep",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

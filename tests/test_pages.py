@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -200,6 +200,10 @@ def digest_pages(lang: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for one in digests():
         yield "chart.txt", {"c": for_therapist("P-014", one.history)}
         yield "chart.txt", {"c": for_patient(one.history)}
+    spans = [(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T22:00"))]
+    for alarm in ("overdue", "unreachable", "aside", "unread", "offline"):
+        for said, n in (("began", 0), ("began", 1), ("lasts", 2), ("over", 0)):
+            yield "alarm.txt", {"kind": alarm, "said": said, "n": n, "spans": spans}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}

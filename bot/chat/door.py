@@ -16,8 +16,8 @@ from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
+from bot.store import alarms, inbox, people
 from bot.store import checkins as kept_checkins
-from bot.store import inbox, people
 
 
 def accept(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -211,7 +211,7 @@ def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now
     if who is None or change.chat.type != ChatType.PRIVATE:
         return Outcome()
     if change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT):
-        people.change(conn, who.id, unreachable_since=now)
+        alarms.lost(conn, who.id, now)
         return Outcome()
     _can_be_reached(conn, who, config, now)
     return checkins.reshow(conn, who, config, now) or Outcome()

@@ -294,13 +294,15 @@ def _plan_digests(
         if row.state != "planned":
             # It was announced, and then its session was moved: it is due anew, but not for the time already told.
             if at is not None and at > now and not _was_announced(conn, row.id, walls[row.session_id]):
-                conn.execute(update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at))
+                conn.execute(
+                    update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at, planned_at=at)
+                )
             continue
         if at is None:
             if row.session_id in starts:
                 conn.execute(delete(digest).where(digest.c.id == row.id))
         else:
-            conn.execute(update(digest).where(digest.c.id == row.id).values(due_at=at))
+            conn.execute(update(digest).where(digest.c.id == row.id).values(due_at=at, planned_at=at))
     for session_id, at in due.items():
         if starts[session_id] > now:
             _insert_digest(conn, pair.therapist, at, pair_id=pair.id, session_id=session_id)
@@ -313,8 +315,8 @@ def _was_announced(conn: Connection, digest_id: str, wall: str) -> bool:
 
 
 def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:
-    values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned", "due_at": at}
-    conn.execute(insert(digest).values(**values, **about))
+    values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned"}
+    conn.execute(insert(digest).values(**values, due_at=at, planned_at=at, **about))
 
 
 def plan_own_digests(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:

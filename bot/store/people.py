@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
@@ -23,10 +23,15 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects, person.c.plan,
+    person.c.expects, person.c.plan, person.c.pilot,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
 _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
+
+
+def fields() -> tuple[Any, ...]:
+    """The columns of `person` that `as_person` takes, in its order."""
+    return _FIELDS
 
 
 def as_person(row: AnyRow) -> Person:
@@ -35,10 +40,11 @@ def as_person(row: AnyRow) -> Person:
     return who if row.expects is None else replace(who, expects=Expects.from_json(row.expects))
 
 
-def ensure_clinic(conn: Connection, name: str, zone: str) -> None:
-    """Make the one clinic of this database, or bring its name and zone up to date."""
-    if conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(name=name, zone=zone)).rowcount == 0:
-        conn.execute(insert(clinic).values(id=CLINIC, name=name, zone=zone))
+def ensure_clinic(conn: Connection, name: str, zone: str, pilot_until: datetime | None = None) -> None:
+    """Make the one clinic of this database, or bring its name, its zone and the end of a pilot up to date."""
+    values = {"name": name, "zone": zone, "pilot_until": pilot_until}
+    if conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(values)).rowcount == 0:
+        conn.execute(insert(clinic).values(id=CLINIC, **values))
 
 
 def set_bot_name(conn: Connection, name: str) -> None:
