@@ -16,6 +16,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.clock import Clock, SystemClock
 from bot.config import Config
 from bot.core import alarm
+from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
@@ -70,11 +71,14 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
-        await store.write(outages.began_to_work, clock.now())
         await _by_current_zones(store, config, clock.now())
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)
+        last = await store.read(outages.last_beat)
+        if last is not None and clock.now() - last >= TAP_LIVES:
+            app.ticks.was_deaf(last)
+        app.ticks.wake()  # a sign of life
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
         tasks.append(asyncio.create_task(_offer_commands(bot, config)))
         try:
@@ -98,7 +102,7 @@ async def _by_current_zones(store: Store, config: Config, now: datetime) -> None
 def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
     delivery = Delivery(bot, store, clock)
     ticks = Ticks(store, config, clock, delivery.wake)
-    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
+    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf)
 
     def works() -> bool:
         return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)

@@ -50,6 +50,7 @@ HOUSES = {
     "cli_people": "cli",
     "cli_upkeep": "cli",
     "backing_up": "desk",
+    "offering": "ticks",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is

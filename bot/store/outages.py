@@ -27,14 +27,6 @@ def last_beat(conn: Connection) -> datetime | None:
     return conn.execute(select(heartbeat.c.at).where(heartbeat.c.id == ONE)).scalar()
 
 
-def began_to_work(conn: Connection, now: datetime) -> None:
-    """The bot starts: if its last sign of life is old, it was offline since."""
-    last = last_beat(conn)
-    if last is not None and now - last >= OUTAGE_FROM:
-        was_away(conn, last, now)
-    beat(conn, now)
-
-
 def was_away(conn: Connection, since: datetime, now: datetime) -> None:
     """The bot did not work since an instant: it was stopped, or the machine was suspended under it."""
     conn.execute(insert(offline).values(began_at=since, ended_at=now))
