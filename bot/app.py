@@ -20,6 +20,7 @@ from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
+from bot.metrics import serving
 from bot.render import phrase
 from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
@@ -34,6 +35,7 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
+DEAF_FROM = TAP_LIVES
 FIRST_BEAT = timedelta(seconds=10)
 """When the first heartbeat goes out: by then it has ticked and polled once."""
 COMMANDS = ("settings", "help")
@@ -76,7 +78,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.set_bot_name, bot.username)
         app = _wired(bot, store, config, clock)
         last = await store.read(outages.last_beat)
-        if last is not None and clock.now() - last >= TAP_LIVES:
+        if last is not None and clock.now() - last >= DEAF_FROM:
             app.ticks.was_deaf(last)
         app.ticks.wake()  # a sign of life
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
@@ -183,6 +185,7 @@ async def serve(
         if ready is not None:
             ready()
         app.upkeep.on_damage = stopped.set
+        await stack.enter_async_context(serving(app.store, config, clock))
         await stopped.wait()
         log.info("stopping")
         scheduler.shutdown(wait=False)

@@ -49,3 +49,78 @@ def restore(source: Path, target: Path, set_aside: bool, as_json: bool) -> None:
     if not shown["checked"]:
         click.echo("No checksum stood beside the backup: only its structure could be checked.", err=True)
     click.echo("What came in after the backup is lost, and what was asked since may be asked once more.")
+
+
+# ------------------------------------------------------------------------------------------------ doctor
+
+MARKS = {"ok": "ok  ", "note": "note", "act": "ACT "}
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def doctor(context: click.Context, config_file: Path, as_json: bool) -> None:
+    """Say how Accord is, a line for each thing; exit code 1 if somebody must do something."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.core.health import needs_somebody
+    from bot.doctor import found
+
+    lines = found(config_or_exit(config_file))
+    if as_json:
+        every = [{"name": line.name, "state": line.state, "says": line.says} for line in lines]
+        out({"ok": not needs_somebody(lines), "lines": every})
+    else:
+        for line in lines:
+            click.echo(f"{MARKS[line.state]} {line.name:<11}{line.says}")
+    context.exit(1 if needs_somebody(lines) else 0)
+
+
+@doctor.group(invoke_without_command=True)
+@config_option
+@json_option
+@click.pass_context
+def letters(context: click.Context, config_file: Path, as_json: bool) -> None:
+    """List what was set aside: messages that Telegram refused, or may have lost; updates that could not be read."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.doctor import shown_letters
+
+    listed, problem = shown_letters(config_or_exit(config_file))
+    if problem:
+        raise Cannot(problem)
+    if as_json:
+        out(listed)
+        return
+    for one in listed:
+        click.echo(f"{one['id']:<12}{one['what']:<10}{one['whose'] or '':<8}{one['state']:<9}{one['why'] or ''}")
+    if not listed:
+        click.echo("Nothing is set aside.")
+
+
+@letters.command("retry")
+@click.argument("ids", metavar="ID", nargs=-1, required=True)
+@config_option
+def retry_letters(ids: tuple[str, ...], config_file: Path) -> None:
+    """Try letters again: messages at once, updates when the bot starts the next time."""
+    from bot.doctor import retry
+
+    when, problem = retry(config_or_exit(config_file), ids)
+    if problem:
+        raise Cannot(problem)
+    for one, at in zip(ids, when, strict=True):
+        click.echo(f"{one} is tried again {at}.")
+
+
+@letters.command("drop")
+@click.argument("ids", metavar="ID", nargs=-1, required=True)
+@config_option
+def drop_letters(ids: tuple[str, ...], config_file: Path) -> None:
+    """Do without letters: they are not tried again."""
+    from bot.doctor import drop
+
+    _, problem = drop(config_or_exit(config_file), ids)
+    if problem:
+        raise Cannot(problem)
+    click.echo(f"Dropped: {', '.join(ids)}.")

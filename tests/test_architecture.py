@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks heartbeat upkeep
+    inbox ticks heartbeat upkeep health
     app
     desk service explain rehearse play simulation setup
     demo
@@ -51,6 +51,8 @@ HOUSES = {
     "cli_upkeep": "cli",
     "backing_up": "desk",
     "offering": "ticks",
+    "metrics": "health",
+    "doctor": "desk",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -62,7 +64,7 @@ DOORS = {
     "sqlite3": "store",
     "pysqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "demo emulator heartbeat wire",
+    "aiohttp": "demo emulator health heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
