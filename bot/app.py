@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
-from bot.metrics import serving
 from bot.render import phrase
 from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
@@ -53,6 +52,7 @@ class App:
     delivery: Delivery
     upkeep: Upkeep
     heartbeat: Heartbeat
+    page: str = ""  # where the clinic's page is, if it is on
 
     @property
     def busy(self) -> bool:
@@ -62,7 +62,10 @@ class App:
 
 @asynccontextmanager
 async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App]:
-    """A bot that polls, ticks and delivers until the block ends. Raises StoreError, AlreadyHeld or InvalidToken."""
+    """A bot that polls, ticks and delivers until the block ends.
+
+    Raises StoreError, AlreadyHeld, InvalidToken, or CannotListen for the clinic's page.
+    """
     async with AsyncExitStack() as stack:
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
@@ -74,9 +77,10 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
         await _by_current_zones(store, config, clock.now())
+        page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
-        app = _wired(bot, store, config, clock)
+        app = replace(_wired(bot, store, config, clock), page=page)
         last = await store.read(outages.last_beat)
         if last is not None and clock.now() - last >= DEAF_FROM:
             app.ticks.was_deaf(last)
@@ -111,6 +115,22 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
 
     heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
     return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat)
+
+
+async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> str:
+    """Serve the clinic's page; where it is. Its libraries are loaded only if it is on."""
+    from bot.web.serving import serving
+
+    address = await stack.enter_async_context(serving(config, store, clock))
+    log.info("the clinic's page is at %s", address)
+    return address
+
+
+async def _counts(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> None:
+    """Serve counts for Prometheus; its libraries are loaded only if it is on."""
+    from bot.metrics import serving
+
+    await stack.enter_async_context(serving(store, config, clock))
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
@@ -185,7 +205,8 @@ async def serve(
         if ready is not None:
             ready()
         app.upkeep.on_damage = stopped.set
-        await stack.enter_async_context(serving(app.store, config, clock))
+        if config.metrics.port:
+            await _counts(config, app.store, clock, stack)
         await stopped.wait()
         log.info("stopping")
         scheduler.shutdown(wait=False)

@@ -57,6 +57,15 @@ def _added(shown: Any) -> str:
     return f"{shown['role'].title()} {shown['code']} is added. Next: accord clinic invite {shown['code']}"
 
 
+@clinic.command()
+@click.argument("code", required=False)
+@config_option
+@json_option
+def login(code: str | None, config_file: Path, as_json: bool) -> None:
+    """Make a link to the clinic's page: accord clinic login S-1. It works once, for ten minutes."""
+    does(config_file, as_json, "login", code, line=lambda shown: f"{shown['link']}\nFor {shown['code']}, once.")
+
+
 @clinic.command("list")
 @config_option
 @json_option

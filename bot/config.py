@@ -27,8 +27,8 @@ from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
     "Alarms", "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
-    "Pilot", "Questionnaires", "Telegram", "check", "default_config", "load", "load_questionnaires", "read_token",
-    "shipped_questionnaires", "warnings",
+    "Pilot", "Questionnaires", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
+    "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
 
@@ -144,6 +144,21 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Web:
+    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """What links to the page begin with, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a clinic decides."""
 
@@ -161,6 +176,7 @@ class Config:
     metrics: Metrics
     alarms: Alarms
     pilot: Pilot
+    web: Web
     log: Log
 
     @property
@@ -226,6 +242,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         metrics=Metrics(**values["metrics"]),
         alarms=Alarms(**values["alarms"]),
         pilot=Pilot(values["pilot"].get("until")),
+        web=Web(**values["web"]),
         log=Log(**values["log"]),
     )
 

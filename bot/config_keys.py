@@ -21,6 +21,7 @@ from bot.config_readers import (
     number,
     one_of,
     ping,
+    site,
     text,
     url,
     variable,
@@ -127,6 +128,12 @@ TABLES: dict[str, dict[str, Key]] = {
         "heartbeat_every": Key(at_least(timedelta(seconds=10), '"5 min"'), timedelta(minutes=5)),
     },
     "pilot": {"until": Key(last_day)},
+    "web": {
+        "enabled": Key(flag, False),
+        "host": Key(text(100), "127.0.0.1"),
+        "port": Key(whole(0, 65535), 8080),
+        "public_url": Key(site, ""),
+    },
     "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
 }
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
+from bot.core.zones import nearest_zones
 
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -179,20 +180,6 @@ def zone(value: object) -> str:
     return name
 
 
-def nearest_zones(name: str) -> list[str]:
-    """Zones whose city is the one named, or else the one spelled most like it; at most three."""
-    known = sorted(available_timezones())
-    wanted = name[:60].strip().replace(" ", "_").casefold()
-    city = wanted.rpartition("/")[2]
-    same = [one for one in known if city and one.casefold().rpartition("/")[2] == city]
-    if exact := [one for one in same if one.casefold() == wanted] or same:
-        return exact[:3]
-    for words in ({one: one for one in known}, {one.rpartition("/")[2]: one for one in known}):
-        if hint := did_you_mean(wanted, words):
-            return [words[hint.split('"')[1]]]
-    return []
-
-
 def _language(value: object) -> str:
     language = _text(value, '"en"')
     if language not in LANGUAGES:
@@ -269,7 +256,7 @@ def ping(value: object) -> str:
     if not ADDRESS.fullmatch(address):
         raise Refused('is no address: write one as "https://hc-ping.com/…".')
     parts = urlsplit(address)
-    if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise Refused("goes out unencrypted: write https://…")
     return address
 
@@ -291,6 +278,21 @@ def last_day(value: object) -> date | None:
         return date.fromisoformat(found)
     except ValueError:
         raise Refused(f'{shown(found)} is not a date: write it as "2027-01-15".') from None
+
+
+def site(value: object) -> str:
+    """Where browsers find the clinic's page, without a path; "" for the machine itself."""
+    address = _text(value, '"https://checkin.example.org"').rstrip("/")
+    if address and (not URL.fullmatch(address) or "/" in address.partition("://")[2]):
+        raise Refused('is no address of a page: write one without a path, as "https://checkin.example.org".')
+    if address.startswith("http://") and not is_loopback(urlsplit(address).hostname or ""):
+        raise Refused("carries log-ins unencrypted: write https://…, and let a web server in front of Accord do that.")
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can be reached from this machine only."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def variable(value: object) -> str:

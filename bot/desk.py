@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_series
+from bot import (
+    clinic,
+    clinic_closures,
+    clinic_import,
+    clinic_ledger,
+    clinic_login,
+    clinic_people,
+    clinic_plan,
+    clinic_series,
+)
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
@@ -121,7 +130,9 @@ def _bytes_of(file: Path) -> bytes:
 
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
-    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan)
+    modules = (
+        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login
+    )  # fmt: skip
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
 

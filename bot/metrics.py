@@ -43,11 +43,8 @@ class Page:
 
 
 @asynccontextmanager
-async def serving(store: Store, config: Config, clock: Clock) -> AsyncIterator[int]:
-    """Serve the page until the block ends, if a port is configured; the port. Raises CannotOpen if it is taken."""
-    if not config.metrics.port:
-        yield 0
-        return
+async def serving(store: Store, config: Config, clock: Clock) -> AsyncIterator[None]:
+    """Serve the page until the block ends, at the port that is configured. Raises CannotOpen if that is taken."""
     page = Page(store, config, clock)
 
     async def metrics(request: web.Request) -> web.Response:
@@ -61,7 +58,7 @@ async def serving(store: Store, config: Config, clock: Clock) -> AsyncIterator[i
     await runner.setup()
     try:
         await _listen(runner, config.metrics.port)
-        yield config.metrics.port
+        yield
     finally:
         await runner.cleanup()
 

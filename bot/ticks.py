@@ -9,11 +9,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from bot.alarming import alarm
 from bot.announcing import announce, unread
+from bot.chat import login
 from bot.chat.screens import ready, show
 from bot.clock import Clock
 from bot.config import Config
@@ -37,6 +39,7 @@ from bot.store import (
     histories,
     homework,
     inbox,
+    logins,
     loops,
     outages,
     outbox,
@@ -49,6 +52,7 @@ from bot.store.checkins import Kept
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 
+Id = TypeVar("Id", int, str)
 log = logging.getLogger(__name__)
 
 AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
@@ -154,6 +158,8 @@ class Ticks:
             await self._each(announce, digests.postpone, ids, now)
         while ids := await self._store.read(loops.words_due, now, AT_ONCE):
             await self._each(unread, loops.words_again, ids, now)
+        while links := await self._store.read(logins.due_ids, now, AT_ONCE):
+            await self._each(login.hide, logins.postpone, links, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -170,9 +176,9 @@ class Ticks:
 
     async def _each(
         self,
-        work: Callable[[Connection, str, Config, datetime], None],
-        postpone: Callable[[Connection, str, datetime], None],
-        ids: Sequence[str],
+        work: Callable[[Connection, Id, Config, datetime], None],
+        postpone: Callable[[Connection, Id, datetime], None],
+        ids: Sequence[Id],
         now: datetime,
     ) -> None:
         jobs = (self._store.write(work, row_id, self._config, now) for row_id in ids)

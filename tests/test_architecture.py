@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks heartbeat upkeep health
+    inbox ticks heartbeat upkeep health web
     app
     desk service explain rehearse play simulation setup
     demo
@@ -42,6 +42,8 @@ HOUSES = {
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
     "clinic_ledger": "clinic",
+    "clinic_login": "clinic",
+    "clinic_today": "clinic",
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
@@ -59,7 +61,7 @@ HOUSES = {
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks web",
     "alembic": "store",
     "sqlite3": "store",
     "pysqlite3": "store",
@@ -69,17 +71,19 @@ DOORS = {
     "babel": "render",
     "click": "cli demo",
     "rich": "demo",
-    "segno": "desk",
+    "segno": "desk web",
     "tzdata": "store",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",
+    "starlette": "web",
+    "uvicorn": "web",
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "desk emulator",
     "argparse": "emulator",
-    "logging": "app delivery heartbeat inbox service ticks upkeep",
+    "logging": "app delivery heartbeat inbox service ticks upkeep web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

@@ -360,8 +360,3 @@ async def test_prometheus_reads_them_on_this_machine_only(clinic: Clinic, port: 
         with pytest.raises(CannotOpen, match="cannot be used"):
             async with serving(clinic.stage.app.store, config, clinic.clock):
                 pytest.fail("two on one port")
-
-
-async def test_without_a_port_nothing_listens(clinic: Clinic) -> None:
-    async with serving(clinic.stage.app.store, clinic.config, clinic.clock) as port:
-        assert port == 0

@@ -28,6 +28,7 @@ from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
 from bot.store.tables import answer, away, check_in, digest, homework, outbox, pair, session, snooze
+from bot.store.tables_web import desk_mark
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 LONGEST = timedelta(days=1)  # a session is not longer
@@ -112,8 +113,9 @@ def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetim
     whose = pair_.patient.code if other == pair_.patient.code else pair_.therapist.code
     raise Refused(
         f"{whose} has a session at that time already (session {taken.id}): {other}, {taken.local}, "
-        f"{taken.minutes} minutes. Choose another time, or move or cancel that one first."
-    )
+        f"{taken.minutes} minutes. Choose another time, or move or cancel that one first.",
+        "taken_time", whose, other, taken.local, str(taken.minutes), field="clock",
+    )  # fmt: skip
 
 
 def move_session(
@@ -164,7 +166,7 @@ def _holds_something(conn: Connection, session_id: int) -> bool:
     """Whether anything was sent, answered, set or said about it."""
     asked = select(check_in.c.id).where(check_in.c.session_id == session_id, check_in.c.state != "planned")
     told = select(digest.c.id).where(digest.c.session_id == session_id, digest.c.state != "planned")
-    kept = [select(t.c.id).where(t.c.session_id == session_id) for t in (homework, snooze)]
+    kept = [select(t.c.id).where(t.c.session_id == session_id) for t in (homework, snooze, desk_mark)]
     filed = select(answer.c.id).where(answer.c.filed_under == session_id)
     return any(conn.execute(query.limit(1)).first() is not None for query in (asked, told, filed, *kept))
 

@@ -16,7 +16,14 @@ CLINIC = 1  # the embedded default has one clinic; every row says which, so that
 
 
 class Refused(Exception):
-    """A request that cannot be carried out; its text is a sentence for the person who asked."""
+    """A request that cannot be carried out; its text is a sentence for the person who asked.
+
+    `kind` and `said` give a page the same sentence in another language; `field`: what was typed wrong, if known.
+    """
+
+    def __init__(self, says: str, kind: str = "", *said: str, field: str = "") -> None:
+        super().__init__(says)
+        self.kind, self.said, self.field = kind, said, field
 
 
 _FIELDS = (
@@ -107,10 +114,11 @@ def people(conn: Connection, role: Role | None = None) -> list[Person]:
 def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person:
     """Add somebody, not yet in; Refused if the code is taken, or reads like another one with its check letter."""
     if find(conn, code) is not None:
-        raise Refused(f'The code "{code}" is taken. Choose another one.')
+        raise Refused(f'The code "{code}" is taken. Choose another one.', "taken_code", code, field="code")
     checked = read_checked(code)
     if find(conn, with_letter(code)) or (checked and checked[1] and find(conn, checked[0])):
-        raise Refused(f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.')
+        says = f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.'
+        raise Refused(says, "like_code", code, field="code")
     values = {"clinic_id": CLINIC, "role": role, "code": code, "zone": zone, "lang": lang, "state": "invited"}
     made = conn.execute(insert(person).values(values)).inserted_primary_key
     assert made is not None

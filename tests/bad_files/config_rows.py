@@ -87,12 +87,21 @@ VALUES: list[Row] = [
     ("until =", 'until = "15 Jan"', 0, "pilot.until", 'write it as "2027-01-15"'),
     ("until =", "until = 2027-01-15", 0, "pilot.until", 'write "2027-01-15"'),
     ("until =", 'untill = "2027-01-15"', 0, "pilot.untill", 'Did you mean "until"?'),
+    ("enabled =", 'enabled = "no"', 0, "web.enabled", "write true or false"),
+    ("port =", "port = 70000", 0, "web.port", "from 0 to 65535"),
+    ("public_url =", 'public_url = "http://checkin.example.org"', 0, "web.public_url", "write https://"),
+    ("public_url =", 'public_url = "https://example.org/accord"', 0, "web.public_url", "without a path"),
+    ("enabled =", 'enabled = true\nhost = "0.0.0.0"\n[invite.x]', 1, "web.host", "add public_url"),
     ("level =", 'level = "WARN"', 0, "log.level", 'Did you mean "WARNING"?'),
     ("[invite]", "[invites]", 0, "invites", 'Did you mean "invite"?'),
     ("[log]", '[[log]]\nx = "y"\n[plans]', 2, "plans", 'Did you mean "plan"?'),
     ("[log]", "[[log]]", 0, "log", "write [log]"),
     ("[clinic]", 'zone = "UTC"\n[clinic]', 0, "zone", "move it under [clinic]"),
     ("[invite]", '[invite]\nquiet_from = "21:00"', 1, "invite.quiet_from", "it belongs under [plan]"),
+    ("every =", 'every = "30 s"', 0, "backup.every", 'as "15 min"'),
+    ("every =", "every = 15", 0, "backup.every", 'write "15 min"'),
+    ("keep =", "keep = 0", 0, "backup.keep", "from 1 to 3660"),
+    ("[backup]", "[backups]", 0, "backups", 'Did you mean "backup"?'),
 ]
 
 SYNTAX: list[Row] = [
