@@ -43,12 +43,13 @@ def with_remedy(config: Config, found: str) -> Damaged:
 
 
 def back_up(config: Config, folder: Path, now: datetime) -> Backup:
-    """Make a backup in the folder, remove what is not kept any more, and put the settings beside. Raises BackupFailed.
+    """Make a backup in the folder, remove there what is not kept, and put the settings beside. Raises BackupFailed.
 
     The token is not among them: it stands in a file of its own, or in the environment.
     """
     made = backups.make(config.database.path, folder, now)
-    backups.prune(folder, config.database.path, config.backup.keep, now)
+    if folder == config.backup.folder:  # what somebody puts elsewhere is theirs to keep
+        backups.prune(folder, config.database.path, config.backup.keep, now)
     try:
         _copy_settings(config, folder / SETTINGS)
     except OSError as error:
@@ -73,6 +74,7 @@ def _copy_settings(config: Config, folder: Path) -> None:
     _copy(config.file, folder / "config.toml")
     for file in config.questionnaires.folder.glob("*.toml"):
         _copy(file, questionnaires / file.name)
+    backups.hand_over(config.database.path, folder, *folder.rglob("*"))
 
 
 def _copy(file: Path, target: Path) -> None:

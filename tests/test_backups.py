@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import random
 import shutil
 import stat
@@ -160,6 +161,19 @@ def test_nothing_is_restored_under_a_running_bot(database: Path, folder: Path) -
     made = backups.make(database, folder, NOW)
     with lock.acquire(database), pytest.raises(lock.AlreadyHeld):
         backups.restore(folder / made.name, database, set_aside=NOW)
+
+
+def test_what_root_makes_belongs_to_the_bots_account(database: Path, folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    account = 4711 if os.geteuid() == 0 else os.geteuid()
+    for file in (place, database):
+        os.chown(file, account, -1)
+    made = backups.make(database, folder, NOW)
+    soundness.remember(database, drilled_at=NOW.isoformat())
+    backups.restore(folder / made.name, place / "accord.db")
+    files = [folder, *folder.iterdir(), *place.iterdir(), soundness.note_of(database)]
+    assert {file.stat().st_uid for file in files} == {account}
 
 
 def test_a_place_that_is_not_there_is_said(database: Path, folder: Path, tmp_path: Path) -> None:

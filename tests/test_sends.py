@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
+from bot import clinic_ledger
 from bot.clinic_people import add_staff
 from bot.core.sending import SORT, Again, unheard
 from bot.message import Message
@@ -207,7 +208,9 @@ async def test_a_bot_api_that_nobody_could_hear_is_an_outage_too(asked: Clinic, 
     assert row.began_at >= since - timedelta(minutes=1)
 
 
-async def test_a_day_and_an_hour_offline_is_declared_to_the_therapist(clinic: Clinic, tomas: Someone) -> None:
+async def test_a_day_and_an_hour_offline_stands_in_the_digest_and_over_the_ledger(
+    clinic: Clinic, tomas: Someone
+) -> None:
     await clinic.session("P-014", FIRST)
     await clinic.session("P-014", "2026-11-05T18:00")
     await clinic.until("2026-11-03T15:30")
@@ -215,3 +218,6 @@ async def test_a_day_and_an_hour_offline_is_declared_to_the_therapist(clinic: Cl
     await clinic.until("2026-11-05T17:05")
     await tomas.taps("Open", "Skip this form")
     assert tomas.sees("We were offline for 25 hours on Tue 3 Nov.")
+    read = clinic.stage.app.store.read
+    shown = await read(lambda conn: clinic_ledger.ledger(conn, clinic.config, clinic.clock.now()))
+    assert shown["head"]["offline"] == {"from": "2026-11-03T15:30", "to": "2026-11-04T16:30"}

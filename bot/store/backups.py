@@ -50,6 +50,7 @@ def make(database: Path, folder: Path, now: datetime) -> Backup:
         rows, version = _counted(target)
         backup = Backup(target.name, now, version, target.stat().st_size, _digest(target))
         _note(folder, backup, rows)
+        hand_over(database, folder, target, _note_of(folder, target.name))
     except OSError as error:
         raise BackupFailed(f"no backup could be made in {folder}: {error.strerror or error}") from error
     return backup
@@ -155,6 +156,7 @@ def restore(source: Path, target: Path, set_aside: datetime | None = None) -> Re
         fresh.unlink(missing_ok=True)
         migrating.copy(source, fresh)
         rows, version = _counted(fresh)
+        hand_over(target.parent, fresh, target.with_name(f"{target.name}.lock"))
         for file in taken:
             file.rename(_aside(target, file, set_aside))
         soundness.forget(target)
@@ -188,6 +190,14 @@ def _refuse_newer(source: Path) -> None:
         raise CannotRestore(f"there is nothing in {source}")
     if version not in known:
         raise CannotRestore(f"{source} is of version {version}, and this program knows {known[-1]}: install the newer")
+
+
+def hand_over(like: Path, *files: Path) -> None:
+    """What root made belongs to the same account as `like`: else the bot could not use it."""
+    if os.geteuid() == 0:
+        owner = like.stat()
+        for file in files:
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def _free_name(folder: Path, stem: str, now: datetime) -> Path:

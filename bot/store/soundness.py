@@ -102,6 +102,8 @@ def remember(database: Path, **what: str) -> None:
     part = file.with_name(f"{file.name}.part")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         json.dump(noted(database) | what, out)
+        if os.geteuid() == 0:  # the bot, which is not root, must be able to change it
+            os.fchown(out.fileno(), database.stat().st_uid, database.stat().st_gid)
     part.replace(file)
 
 
