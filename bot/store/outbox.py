@@ -89,22 +89,31 @@ def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
     A screen that waited here while the person went on is dropped: it would bring an older one back. What waited for a
     tap, and got it, has arrived.
     """
-    claimed = []
-    for row in [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]:
-        if _overtaken(conn, row):
-            settle(conn, row.id, "sent" if row.attempts > 1 else "dropped", None, None)
-        else:
-            claimed.append(row)
+    rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
+    overtaken = _overtaken(conn, rows)
+    for row in (row for row in rows if row.id in overtaken):
+        arrived = row.kind in sending.AWAITING and row.attempts > 1
+        settle(conn, row.id, "sent" if arrived else "dropped", None, None)
+    claimed = [row for row in rows if row.id not in overtaken]
     if claimed:
         conn.execute(_CLAIM, [{"b_id": row.id} for row in claimed])
     return claimed
 
 
-def _overtaken(conn: Connection, row: Outgoing) -> bool:
-    """Whether the person has gone on meanwhile."""
-    if row.kind == "digest" and row.attempts > 1:
-        return conn.execute(select(digest.c.opened_at).where(digest.c.id == row.about)).scalar() is not None
-    return "turn" in row.body and row.body["turn"] != turn_of(conn, row.about)
+def _overtaken(conn: Connection, rows: list[Outgoing]) -> set[int]:
+    """The ids of those whose person has gone on meanwhile: the check-in is at another screen, the digest was opened."""
+    screens = {row.id: row for row in rows if "turn" in row.body}
+    repeated = {row.id: row for row in rows if row.kind == "digest" and row.attempts > 1}
+    found: set[int] = set()
+    if screens:
+        places = select(check_in.c.id, check_in.c.place).where(check_in.c.id.in_({r.about for r in screens.values()}))
+        turns = {row.id: row.place["turn"] for row in conn.execute(places) if row.place is not None}
+        found |= {number for number, row in screens.items() if row.body["turn"] != turns.get(row.about)}
+    if repeated:
+        seen = digest.c.id.in_({row.about for row in repeated.values()}) & digest.c.opened_at.is_not(None)
+        opened = set(conn.execute(select(digest.c.id).where(seen)).scalars())
+        found |= {number for number, row in repeated.items() if row.about in opened}
+    return found
 
 
 def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
