@@ -148,7 +148,7 @@ def invite(conn: Connection, config: Config, code: str, now: datetime, relink: b
     if who.chat_id is None and relink:
         raise Refused(f'"{who.code}" is not in yet: accord clinic invite {who.code}')
     if who.state == "discharged":
-        raise Refused(f'"{who.code}" is discharged.')
+        raise Refused(f'"{who.code}" is discharged.', "discharged", who.code)
     invited = Invited(who.code, ids.token(), now + config.invite.valid)
     people.add_invite(conn, who.id, ids.hashed(invited.code), invited.expires, relink)
     relinks.refuse_all(conn, who.id, now)

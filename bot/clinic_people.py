@@ -64,7 +64,7 @@ def remove_away(conn: Connection, config: Config, code: str, span: Span | None, 
 
     def work() -> None:
         if away.remove(conn, who, span or (today, date(9000, 1, 1))) == before:
-            raise Refused(f'"{who.code}" is not away on these days.')
+            raise Refused(f'"{who.code}" is not away on these days.', "not_away", who.code)
 
     return _away_changed(conn, config, who, now, work)
 
@@ -132,7 +132,7 @@ def end_leave(conn: Connection, config: Config, code: str, span: Span, now: date
     before = away.leaves_of(conn, who.id)
     away.end_leave(conn, who, span)
     if away.leaves_of(conn, who.id) == before:
-        raise Refused(f'"{who.code}" is not on leave on these days.')
+        raise Refused(f'"{who.code}" is not on leave on these days.', "not_on_leave", who.code)
     return {"id": who.id, "therapist": who.code, "leave": [_said((one.first, one.last)) for one in _leaves(conn, who)]}
 
 
@@ -147,7 +147,8 @@ def pause(conn: Connection, config: Config, code: str, now: datetime) -> Shown: 
     """Ask a patient nothing until the pause ends; what is open is excused."""
     who = people.by_code(conn, code, "patient")
     if who.state != "active":
-        raise Refused(f'"{who.code}" takes no part at present ({who.state}), so there is nothing to pause.')
+        says = f'"{who.code}" takes no part at present ({who.state}), so there is nothing to pause.'
+        raise Refused(says, "nothing_to_pause", who.code)
     people.change(conn, who.id, state="paused")
     checkins.withdraw_person(conn, who.id, "paused")
     _tell(conn, who, "ready_paused", f"paused:{who.id}:{now.isoformat()}", now)
@@ -158,7 +159,7 @@ def resume(conn: Connection, config: Config, code: str, now: datetime) -> Shown:
     """End a pause: the patient is asked again from the next time on."""
     who = people.by_code(conn, code, "patient")
     if who.state != "paused":
-        raise Refused(f'"{who.code}" is not paused ({who.state}).')
+        raise Refused(f'"{who.code}" is not paused ({who.state}).', "not_paused", who.code)
     joining.gone_on(conn, who, config, now)
     _tell(conn, who, "ready_resumed", f"resumed:{who.id}:{now.isoformat()}", now)
     return person_shown(people.by_id(conn, who.id))
@@ -177,7 +178,7 @@ def discharge(conn: Connection, config: Config, code: str, now: datetime) -> Sho
     who = people.by_code(conn, code, "patient")
     pairs = people.own_pairs(conn, who)
     if who.state == "discharged":
-        raise Refused(f'"{who.code}" is discharged already.')
+        raise Refused(f'"{who.code}" is discharged already.', "discharged", who.code)
     ended = [_ended(conn, config, pair, now) for pair in pairs]
     _tell(conn, who, "ready_done", f"discharged:{who.id}:{now.isoformat()}", now)
     _leave_for_good(conn, who, now)
@@ -204,7 +205,7 @@ def transfer(conn: Connection, config: Config, code: str, to: str, history: bool
     """
     who, therapist = people.by_code(conn, code, "patient"), people.by_code(conn, to, "therapist")
     if therapist.state == "discharged":
-        raise Refused(f'"{therapist.code}" is discharged.')
+        raise Refused(f'"{therapist.code}" is discharged.', "discharged", therapist.code)
     pairs = people.own_pairs(conn, who)
     if any(pair.therapist.id == therapist.id for pair in pairs):
         raise Refused(f'"{who.code}" is with "{therapist.code}" already.')
@@ -225,7 +226,8 @@ def discharge_therapist(conn: Connection, config: Config, code: str, now: dateti
     codes = [pair.patient.code for pair in people.own_pairs(conn, who)]
     if codes:
         example = f"accord clinic patient transfer {codes[0]} --to …"
-        raise Refused(f'"{who.code}" still has {", ".join(codes)}. First, for each: {example} (or discharge).')
+        says = f'"{who.code}" still has {", ".join(codes)}. First, for each: {example} (or discharge).'
+        raise Refused(says, "has_patients", who.code, ", ".join(codes))
     people.change(conn, who.id, chat_id=None)
     logins.end_all(conn, who.id)
     _leave_for_good(conn, who, now)
@@ -236,7 +238,7 @@ def discharge_staff(conn: Connection, config: Config, code: str, now: datetime) 
     """End the part of somebody of the staff: the chat is unlinked, and where they are logged in they no longer are."""
     who = people.by_code(conn, code, "staff")
     if who.state == "discharged":
-        raise Refused(f'"{who.code}" is discharged already.')
+        raise Refused(f'"{who.code}" is discharged already.', "discharged", who.code)
     people.change(conn, who.id, chat_id=None)
     logins.end_all(conn, who.id)
     _leave_for_good(conn, who, now)
@@ -301,7 +303,7 @@ def revoke_invite(conn: Connection, config: Config, code: str, now: datetime) ->
     who = people.by_code(conn, code)
     waiting = relinks.of_person(conn, who.id, now)
     if not people.revoke_invite(conn, who.id) and waiting is None:
-        raise Refused(f'"{who.code}" has no invite that could still be used.')
+        raise Refused(f'"{who.code}" has no invite that could still be used.', "no_invite", who.code)
     relinks.refuse_all(conn, who.id, now)
     return person_shown(who)
 
@@ -311,8 +313,10 @@ def decide_relink(conn: Connection, config: Config, code: str, yes: bool, now: d
     who = people.by_code(conn, code)
     waiting = relinks.of_person(conn, who.id, now)
     if waiting is None:
-        raise Refused(f'No new phone waits for "{who.code}". First: accord clinic invite {who.code} --relink')
+        says = f'No new phone waits for "{who.code}". First: accord clinic invite {who.code} --relink'
+        raise Refused(says, "no_new_phone", who.code)
     decided = relink.decide(conn, waiting, yes, now)
     if yes and decided.state != "let_in":
-        raise Refused(f"That phone has come in as somebody else meanwhile. accord clinic invite {who.code} --relink")
+        says = f"That phone has come in as somebody else meanwhile. accord clinic invite {who.code} --relink"
+        raise Refused(says, "phone_of_another", who.code)
     return person_shown(people.by_id(conn, who.id)) | {"new_phone": decided.state}

@@ -52,13 +52,28 @@ def set_plan(
 def show_plan(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001
     """The plan as it is for somebody: each key, its value as in config.toml, and whose plan says so."""
     who = _planned(conn, code)
+    above = _above(conn, who)
+    rows = [
+        {"key": key, "value": worded(key, value), "from": _whose(key, above)}
+        for key, value in in_force(conn, config, who).items()
+    ]
+    return {"id": who.id, "code": who.code, "plan": rows}
+
+
+def in_force(conn: Connection, config: Config, who: Person) -> Shown:
+    """Every key of the plan that somebody can have for oneself, with its value as it is."""
+    above = _above(conn, who)
     pair = next(iter(people.own_pairs(conn, who)), None) if who.role == "patient" else None
-    above = [who] if pair is None else [pair.therapist, who]
     plan = asdict(wished_by(who, config.plan) if pair is None else plan_of(pair, config.plan))
     asked = config.questionnaires.asked_by(*(one.plan for one in above))
     values = plan | {ASKED + key: getattr(asked, key) for key in CHECK_INS}
-    rows = [{"key": key, "value": worded(key, values[key]), "from": _whose(key, above)} for key in KEYS]
-    return {"id": who.id, "code": who.code, "plan": rows}
+    return {key: values[key] for key in KEYS}
+
+
+def _above(conn: Connection, who: Person) -> list[Person]:
+    """Whose plans stand above the clinic's, the closest last."""
+    pair = next(iter(people.own_pairs(conn, who)), None) if who.role == "patient" else None
+    return [who] if pair is None else [pair.therapist, who]
 
 
 def _whose(key: str, above: Sequence[Person]) -> str:

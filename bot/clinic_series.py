@@ -93,7 +93,8 @@ def end_weekly(conn: Connection, config: Config, code: str, now: datetime, after
     last = after or today
     rows = series.going_on(conn, pair.id, max(last + timedelta(days=1), today))
     if not rows:
-        raise Refused(f"{code} has no series that goes on after {last}. `accord clinic list` shows the sessions.")
+        says = f"{code} has no series that goes on after {last}. `accord clinic list` shows the sessions."
+        raise Refused(says, "no_series", code)
 
     def work() -> Shown:
         ended = [_ended(conn, row, last, now) for row in rows]

@@ -187,7 +187,7 @@ class Config:
     @property
     def ledger_rules(self) -> Rules:
         """What the delivery ledger must know to say what is overdue."""
-        return Rules(self.alarms.overdue_after, self.plan.quiet_from, self.plan.quiet_until)
+        return Rules(self.alarms.overdue_after, self.plan)
 
 
 def default_config(folder: Path = Path()) -> Path:

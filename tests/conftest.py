@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from sqlalchemy import Connection
 
 from bot import clinic as desk
@@ -27,6 +28,9 @@ from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
 from bot.store import people
 from bot.store.tables import outbox
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing on a busy one
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).with_name("snapshots")

@@ -20,8 +20,8 @@ from bot.clock import SystemClock
 from bot.config import Config
 from bot.core.alarm import AGAIN, APART, STUCK_FROM, Bout, happened, lasting, works
 from bot.heartbeat import Heartbeat
-from bot.store import outbox, people
-from bot.store.tables import check_in
+from bot.store import alarms, outbox, people
+from bot.store.tables import check_in, person
 from bot.store.tables import outbox as outbox_table
 from bot.store.tables_watch import alarm as alarm_table
 from bot.store.tables_watch import offline
@@ -164,6 +164,25 @@ async def test_a_block_that_is_noticed_twice_is_said_once(clinic: Clinic, duty: 
     assert told(duty) == [f"1 person cannot be reached any more.\n{WHO}"]
 
 
+async def test_it_is_kept_when_that_began_and_counted_once(clinic: Clinic, duty: Someone) -> None:
+    began = clinic.clock.now()
+    for later in (0, 5):
+        await clinic.desk(alarms.lost, 3, began + later * MINUTE)
+    assert [row.unreachable_since for row in await clinic.rows(person, id=3)] == [began]
+    assert [row.count for row in await clinic.rows(alarm_table, kind="unreachable")] == [1]
+    assert told(duty) == []
+
+
+async def test_somebody_without_a_chat_is_no_news(clinic: Clinic, duty: Someone) -> None:
+    await clinic.desk(lambda conn: people.change(conn, 4, chat_id=None))
+    who = await clinic.stage.app.store.read(people.by_code, "P-015")
+    await clinic.desk(outbox.add, who, "test", "notice", {"text": "x", "rows": []}, clinic.clock.now())
+    await clinic.wait(minutes=2)
+    assert [row.state for row in await clinic.rows(outbox_table, key="test")] == ["gone"]
+    assert told(duty) == []
+    assert await clinic.rows(alarm_table, kind="unreachable") == []
+
+
 # ------------------------------------------------------------------------------------------------ offline
 
 
@@ -188,9 +207,7 @@ async def test_a_machine_that_was_suspended_was_offline(clinic: Clinic, duty: So
     clinic.clock.suspend(hours=3)
     clinic.stage.app.ticks.wake()
     await clinic.stage.settle()
-    says = (
-        "I was offline from Tue 3 Nov, 15:30 to Tue 3 Nov, 18:30.\nWhat was due then comes later; nothing is left out."
-    )
+    says = "I was offline from Tue 3 Nov, 15:30 to Tue 3 Nov, 18:30.\nWhat was due then comes now."
     assert told(duty) == [says]
     assert anna.prompts
     *_, gap = await clinic.rows(offline)
@@ -384,7 +401,7 @@ async def listener() -> AsyncIterator[Listener]:
 
     app = web.Application()
     app.router.add_get("/{path:.*}", hear)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0)  # nobody waits for the one that never answers
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

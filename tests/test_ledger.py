@@ -3,7 +3,7 @@
 import csv
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, event, select, update
 
 from bot import clinic as desk
 from bot import clinic_ledger
@@ -20,6 +20,7 @@ from bot.config import Config
 from bot.core import ledger as core
 from bot.core.ledger import Fact, Rules, cell, state_of, view
 from bot.core.person import Person, Role
+from bot.core.plan import Plan
 from bot.render import part
 from bot.store import appointments, checkins, digests, people
 from bot.store import ledger as store_ledger
@@ -35,7 +36,7 @@ from tests.test_loop import config
 __all__ = ["config", "desk_", "made"]
 SECOND = "2026-11-10T14:00"
 NOON = datetime(2026, 11, 3, 19, 0, tzinfo=UTC)  # in Denver
-RULES = Rules(timedelta(minutes=10), time(21), time(8))
+RULES = Rules(timedelta(minutes=10), Plan())
 HER = Fact(
     "c:1", "check_in", NOON, "P-014", "America/Denver", True, False, "P-014", "T-1", 1, 7, "2026-11-03T11:00", "planned"
 )
@@ -53,6 +54,9 @@ NIGHT = NOON + timedelta(hours=10)
         (HER, LATE - MINUTE, ("planned", None)),
         (HER, LATE, ("overdue", None)),
         (HER, NIGHT - NOON, ("planned", None)),  # it waits for the end of quiet hours
+        (replace(HER, plans=(None, {"quiet_from": "23:00"})), NIGHT - NOON, ("overdue", None)),  # hers begin later
+        (replace(HER, plans=({"quiet_from": "12:00"}, None)), LATE, ("planned", None)),
+        (DIGEST, NIGHT - NOON, ("overdue", None)),  # digests do not wait
         (replace(OPEN, message="waiting"), NIGHT - NOON, ("overdue", None)),
         (BACK, -MINUTE, ("planned", None)),
         (BACK, LATE, ("planned", "not_in_yet")),
@@ -110,6 +114,13 @@ def test_how_far_somebody_came_is_for_the_pairs_therapist_alone(fact: Fact, prog
     assert his.progress == progress
     assert view(fact, 2, RULES, NOON) is None, "another therapist's pair does not exist"
     assert desks == replace(his, progress=None), "the desk never sees it"
+
+
+@pytest.mark.parametrize("what", core.BY_EVENT)
+def test_what_comes_of_an_answer_or_a_silence_is_not_for_the_desk(what: core.What) -> None:
+    held = replace(OPEN, id="o:1", what=what, message="held", to="T-1", patient=None)
+    assert view(held, None, RULES, NOON) is None
+    assert view(held, 1, RULES, NOON) is not None
 
 
 def test_a_pair_that_has_ended_does_not_exist_any_more_for_its_therapist() -> None:
@@ -225,6 +236,15 @@ async def test_whom_nothing_reaches_is_named(week: Clinic, anna: Someone) -> Non
     assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 unreachable"
 
 
+async def test_whoever_has_quiet_hours_of_their_own_is_not_overdue_in_them(week: Clinic) -> None:
+    later = update(check_in).where(check_in.c.person_id == 3).values(due_at=denver("2026-11-20T12:00"))
+    await week.desk(lambda conn: conn.execute(later).rowcount)
+    await week.until("2026-11-03T18:00")
+    assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 overdue"
+    await week.desk(lambda conn: people.change(conn, 3, plan={"quiet_from": "15:30"}))
+    assert (await lines(week, patient="P-014", **TUESDAY))[-1] == "2026-11-03T16:00 check_in P-014 planned"
+
+
 async def test_what_is_moved_stands_where_it_is_planned_now(week: Clinic) -> None:
     sessions = await week.rows(check_in, person_id=3)
     number = min(row.session_id for row in sessions)
@@ -248,6 +268,30 @@ async def test_a_row_says_when_about_which_session_and_of_whom(week: Clinic) -> 
         "to": "P-014", "patient": "P-014", "therapist": "T-1", "session": kept.session_id, "session_starts": FIRST,
         "state": "sent", "why": None, "sent_at": "2026-11-03T23:00:00Z",
     }  # fmt: skip
+
+
+async def test_a_digest_moves_with_its_session_before_and_after_it_was_announced(week: Clinic) -> None:
+    async def shown() -> list[str]:
+        rows = await lines(week, therapist="T-1", first=denver(SECOND).date(), last=denver("2026-11-20T12:00").date())
+        return [line for line in rows if " digest " in line]
+
+    async def moved(wall: str) -> list[str]:
+        (number,) = {row.session_id for row in await week.rows(digest, pair_id=1)}
+        await week.desk(desk.move_session, week.config, number, datetime.fromisoformat(wall), week.clock.now())
+        return await shown()
+
+    assert await moved("2026-11-11T09:00") == ["2026-11-11T08:00 digest T-1 planned"]
+    await week.until("2026-11-11T08:30")
+    assert await moved("2026-11-12T10:00") == ["2026-11-12T09:00 digest T-1 planned"]
+    await week.until("2026-11-12T09:00")
+    assert await shown() == ["2026-11-12T09:00 digest T-1 sent"]
+
+
+async def test_a_span_ends_before_its_end(week: Clinic) -> None:
+    opens = denver("2026-11-03T16:00")
+    for begin, end, found in ((opens, opens, 0), (opens, opens + MINUTE, 1), (opens - MINUTE, opens, 0)):
+        rows = await week.stage.app.store.read(store_ledger.page, Wanted(begin, end), 9, 0)
+        assert len(rows) == found
 
 
 async def test_without_dates_it_is_a_week_before_and_after_today(week: Clinic) -> None:

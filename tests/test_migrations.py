@@ -166,6 +166,22 @@ def test_weekly_rules_become_series_and_keep_their_sessions(tmp_path: Path) -> N
     assert run(path, "SELECT id, series_id, state, confirm FROM session") == [(5, 7, "held", 0)]
 
 
+def test_digests_that_are_there_keep_their_moment_in_the_ledger(tmp_path: Path) -> None:
+    before, path = tmp_path / "before", tmp_path / "accord.db"
+    before.mkdir()
+    for file in sorted(migrating.FOLDER.glob("000[1-4]_*.py")):
+        (before / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    bring_up_to_date(path, now, before)
+    run(path, "INSERT INTO clinic (id, name, zone) VALUES (1, 'Clinic', 'America/Denver')")
+    columns = "id, clinic_id, role, code, zone, lang, state"
+    run(path, f"INSERT INTO person ({columns}) VALUES (2, 1, 'therapist', 'T-1', 'UTC', 'en', 'active')")
+    columns = "id, clinic_id, therapist_id, state, due_at, built_at"
+    for row in ("'a', 1, 2, 'planned', '2026-11-09', NULL", "'b', 1, 2, 'sent', NULL, '2026-11-02'"):
+        run(path, f"INSERT INTO digest ({columns}) VALUES ({row})")
+    bring_up_to_date(path, now)
+    assert run(path, "SELECT id, planned_at FROM digest") == [("a", "2026-11-09"), ("b", "2026-11-02")]
+
+
 # Making
 
 

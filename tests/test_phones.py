@@ -144,6 +144,7 @@ async def test_the_front_desk_changes_what_comes_next(page: Page) -> None:
     assert await page.does("desk", session="1", act="missed") == "session must be a whole number."
 
 
+@pytest.mark.proof
 async def test_by_itself_it_plays_the_fortnight_to_the_last_digest(page: Page) -> None:
     await page.does("play", on=True)
     assert "plays by itself" in await page.hint()

@@ -4,12 +4,15 @@ The desk sees what was sent, never whether somebody answered. How far somebody c
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.core.plan import Changes, Plan, changed
 from bot.core.walltime import after_quiet, zone_of
 
 What = Literal["check_in", "homework", "digest", "weekly", "morning", "reminder", "notice"]
+BY_EVENT: tuple[What, ...] = ("reminder", "notice")
+"""What is not planned ahead: it comes of what somebody did, or did not do."""
 State = Literal[
     "planned", "overdue", "sent", "not_delivered", "unreachable", "excused", "not_asked", "held_back"
 ]  # fmt: skip
@@ -36,7 +39,8 @@ BY_MESSAGE: dict[str | None, tuple[State, str | None]] = {
 class Fact:
     """One planned thing as it is kept. `state`, `why`: of the check-in or digest; `settled`: when it was put out to be
     sent; `message`: the state of that in the outbox. `can_be_asked`, `unreachable`: of the receiver, now.
-    `blind`: the therapist's own form about this session is not done; `ended`: the pair has ended.
+    `blind`: the therapist's own form about this session is not done; `ended`: the pair has ended. `plans`: what the
+    therapist's plan and the patient's change.
     """
 
     id: str
@@ -60,15 +64,15 @@ class Fact:
     late: bool = False
     blind: bool = False
     ended: bool = False
+    plans: tuple[Changes | None, Changes | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How long something may be past its time, and the quiet hours, in which nothing is sent on purpose."""
+    """How long something may be past its time; the clinic's plan, for the quiet hours in which nobody is asked."""
 
     overdue_after: timedelta
-    quiet_from: time
-    quiet_until: time
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,13 @@ class Entry:
 
 
 def view(fact: Fact, reader: int | None, rules: Rules, now: datetime) -> Entry | None:
-    """The line as the desk (`reader` None) or a therapist (by id) may see it; None: it does not exist for them."""
+    """The line as the desk (`reader` None) or a therapist (by id) may see it; None: it does not exist for them.
+
+    A reminder says that somebody has not answered, a notice mostly that somebody has: neither is for the desk.
+    """
     state, why = state_of(fact, rules, now)
     if reader is None:
-        return Entry(fact, state, why)
+        return None if fact.what in BY_EVENT else Entry(fact, state, why)
     if reader != fact.therapist_id or fact.ended:
         return None
     return Entry(fact, state, why, _progress(fact))
@@ -111,8 +118,14 @@ def _not_yet(fact: Fact, due: datetime, rules: Rules, now: datetime) -> tuple[St
 
 
 def _is_overdue(fact: Fact, since: datetime, rules: Rules, now: datetime) -> bool:
-    awake = after_quiet(now, zone_of(fact.zone), rules.quiet_from, rules.quiet_until) == now
-    return now - since >= rules.overdue_after and (awake or fact.state != "planned")
+    return now - since >= rules.overdue_after and not (fact.state == "planned" and _sleeps(fact, rules, now))
+
+
+def _sleeps(fact: Fact, rules: Rules, now: datetime) -> bool:
+    """Whether an opening waits for the end of the receiver's quiet hours; digests never do."""
+    plan = changed(changed(rules.plan, fact.plans[0]), fact.plans[1])
+    awake = after_quiet(now, zone_of(fact.zone), plan.quiet_from, plan.quiet_until)
+    return fact.what in ("check_in", "homework") and awake > now
 
 
 def _not_asked(fact: Fact, why: str | None) -> State:

@@ -5,7 +5,7 @@ kept. Conditions of partial indexes are written out: SQLite must see that they a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,16 +56,21 @@ def page(conn: Connection, wanted: Wanted, most: int, skip: int) -> list[Fact]:
     parts = [
         _check_ins().where(*_of_pair(wanted, check_in.c.opens_at, pair.c.therapist_id)),
         _digests().where(*_of_pair(wanted, digest.c.planned_at, digest.c.therapist_id)),
-        _held().where(*_of_receiver(wanted)),
     ]
+    if wanted.reader_id is not None:
+        parts.append(_held().where(*_of_receiver(wanted)))
     return _facts(conn, parts, most, skip)
 
 
 def unsent(conn: Connection, until: datetime) -> list[Fact]:
-    """What was planned for before an instant and may not be sent: the rules of the ledger say whether it is late."""
+    """What was planned for before an instant and may not be sent: the rules of the ledger say whether it is late.
+
+    Whoever is not in yet or cannot be reached is left out: that is never late, and may be many.
+    """
+    can_be_asked = _to.c.state == "active", _to.c.chat_id.is_not(None), _to.c.unreachable_since.is_(None)
     waiting = select(outbox.c.about).where(text("outbox.state IN ('waiting', 'sending')"))
     parts = [
-        _check_ins().where(text("check_in.state = 'planned'"), check_in.c.opens_at <= until),
+        _check_ins().where(text("check_in.state = 'planned'"), check_in.c.opens_at <= until, *can_be_asked),
         _check_ins().where(check_in.c.id.in_(waiting.where(outbox.c.kind == "prompt")), check_in.c.opened_at <= until),
         _digests().where(text("digest.state = 'planned'"), digest.c.planned_at <= until),
         _digests().where(digest.c.id.in_(waiting.where(outbox.c.kind == "digest")), digest.c.built_at <= until),
@@ -101,7 +106,7 @@ def _of_pair(wanted: Wanted, at: ColumnElement[Any], therapist: ColumnElement[An
 
 
 def _of_receiver(wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What is held back belongs to whom it was for; a therapist reads of the own ones."""
+    """What is held back belongs to whom it was for."""
     conditions = [outbox.c.not_before >= wanted.begin, outbox.c.not_before < wanted.end]
     every = (wanted.therapist_id, wanted.patient_id, wanted.reader_id)
     return conditions + [outbox.c.person_id + 0 == one for one in every if one is not None]
@@ -133,6 +138,7 @@ def _check_ins() -> Select[Any]:
         outbox.c.state.label("message"), outbox.c.sent_at,
         func.coalesce(check_in.c.place["started"].as_boolean(), False).label("begun"),
         check_in.c.late, blind.label("blind"), pair.c.ended_at.is_not(None).label("ended"),
+        _therapist.c.plan.label("plan"), _patient.c.plan.label("plan_"),
     )  # fmt: skip
     return (
         select(*own)
@@ -154,6 +160,7 @@ def _digests() -> Select[Any]:
         _patient.c.code, _therapist.c.code, digest.c.therapist_id, session.c.id, session.c.local,
         digest.c.state, digest.c.why, digest.c.built_at, outbox.c.state, outbox.c.sent_at,
         digest.c.opened_at.is_not(None), literal(False), literal(False), pair.c.ended_at.is_not(None),
+        _therapist.c.plan, _patient.c.plan,
     )  # fmt: skip
     return (
         select(*own)
@@ -168,14 +175,14 @@ def _digests() -> Select[Any]:
 
 
 def _held() -> Select[Any]:
-    """Reminders and notices that the pilot held back."""
+    """Reminders and notices that the pilot held back: for a reader only, as the desk does not see them."""
     own = _columns(
         (literal("o:") + cast(outbox.c.id, String)).label("id"),
         case((outbox.c.kind == "reminder", "reminder"), else_="notice"), outbox.c.not_before,
         case((_to.c.role == "patient", _to.c.code)), case((_to.c.role == "therapist", _to.c.code)),
         case((_to.c.role == "therapist", _to.c.id)), cast(null(), Integer), cast(null(), String),
         literal("open"), cast(null(), String), cast(null(), Utc()), outbox.c.state, outbox.c.sent_at,
-        literal(False), literal(False), literal(False), literal(False),
+        literal(False), literal(False), literal(False), literal(False), _to.c.plan, _to.c.plan,
     )  # fmt: skip
     return (
         select(*own)
@@ -193,6 +200,7 @@ def _facts(conn: Connection, parts: Sequence[Select[Any]], most: int, skip: int)
 def _fact(row: AnyRow) -> Fact:
     code, zone, state, chat, unreachable, key, what, at, *more = row
     can_be_asked = state == "active" and chat is not None and unreachable is None
-    *known, begun, late, blind, ended = more
+    *known, begun, late, blind, ended, therapists, patients = more
     flags = (bool(one) for one in (begun, late, blind, ended))
-    return Fact(key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags)
+    fact = Fact(key, what, at, code, zone, can_be_asked, unreachable is not None, *known, *flags)
+    return replace(fact, plans=(therapists, patients))

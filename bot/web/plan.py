@@ -12,7 +12,7 @@ from bot.clinic import Shown
 from bot.core import fields
 from bot.core.fields import NotSo, Reader, optional
 from bot.core.person import Person
-from bot.core.plan import Plan
+from bot.core.plan import Plan, plain
 from bot.web import found
 from bot.web.change import About, Change, Field, Option, Values
 from bot.web.schedule import back
@@ -61,11 +61,11 @@ FIELDS = tuple(Field(key, kind, optional(reader)) for key, (kind, reader) in KEY
 
 
 def _about(conn: Connection, visit: Visit, who: Person, path: str) -> About:
-    own, rows = who.plan or {}, clinic_plan.show_plan(conn, visit.config, who.code, visit.now)["plan"]
+    own, now = who.plan or {}, clinic_plan.in_force(conn, visit.config, who)
     starts = {key: _typed(key, own[key]) for key in KEYS if key in own}
     choose: list[Option] = [("", ""), ("true", "true"), ("false", "false")]
     options = {key: choose for key, (kind, _) in KEYS.items() if kind == "choice"}
-    return About(who.code, path, starts, options, who, {row["key"]: row["value"] for row in rows})
+    return About(who.code, path, starts, options, who, {key: _typed(key, plain(now[key])) for key in KEYS})
 
 
 def _typed(key: str, value: object) -> str:

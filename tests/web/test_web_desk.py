@@ -1,6 +1,8 @@
 """A day at the front desk, in the browser: enrolment, the schedule, who did not come, and what cannot be entered."""
 
+import ast
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +12,8 @@ from bot.store import people
 from bot.store.tables import check_in, person, series, session
 from bot.store.tables_joining import invite
 from bot.store.tables_web import desk_mark
-from tests.conftest import FIRST, Clinic, Someone
+from tests.conftest import FIRST, ROOT, Clinic, Someone
+from tests.test_architecture import SOURCES, house, tree
 from tests.test_locale import markers, words_of
 from tests.web.browser import Browser, browser, logs_in
 
@@ -334,7 +337,7 @@ async def test_leave_with_cover(clinic: Clinic, desk: Browser) -> None:
 async def test_a_therapist_with_patients_cannot_be_discharged(desk: Browser) -> None:
     await desk.opens("/therapists/T-1/discharge")
     assert desk.status == 422
-    assert "still has P-014, P-015" in desk.text
+    assert "T-1 still has P-014, P-015. First bring each to another therapist" in desk.text
 
 
 async def test_a_new_therapist_and_somebody_of_the_staff(clinic: Clinic, desk: Browser) -> None:
@@ -513,6 +516,16 @@ async def test_what_is_missing_stands_on_top(clinic: Clinic, desk: Browser) -> N
     assert "The chat cannot be reached, so nothing arrives:" in desk.text
 
 
+async def test_who_was_not_asked_stands_out(clinic: Clinic, desk: Browser) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.desk(
+        lambda conn: conn.execute(check_in.update().values(state="not_asked", why="unreachable")).rowcount
+    )
+    await desk.opens("/week")
+    assert '<tr class="gap">' in desk.reply.text
+    assert "not asked: cannot be reached" in desk.text
+
+
 ABSENT = [
     "/patients/P-999", "/sessions/999/move", "/sessions/x/move", "/closures/7/remove", "/therapists/P-014/leave",
     "/patients/T-1", "/patients/..%2f..", "/week/2",
@@ -573,3 +586,22 @@ async def test_every_field_has_a_name_for_people_and_its_id_once(clinic: Clinic,
         seen = [re.search(r'id="([^"]+)"', f) for f in fields if 'type="hidden"' not in f and "value=" in f]
         assert {found[1] for found in seen if found} <= labelled | {""}, path
         assert [one for one in ("{{", "Undefined", "macro") if one in desk.text] == [], path
+
+
+def kinds(module: str) -> Iterator[str]:
+    """What a module calls its refusals and mistakes: the second word of Refused, the first of Mistake and NotSo."""
+    place = {"Refused": 1, "Mistake": 0, "NotSo": 0}
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
+            kind = node.args[place[node.func.id] :][:1]
+            if kind and isinstance(kind[0], ast.Constant):
+                yield str(kind[0].value)
+
+
+def test_every_refusal_with_a_kind_has_its_words() -> None:
+    found = {
+        kind for module in SOURCES if house(module) in ("clinic", "store", "core", "web") for kind in kinds(module)
+    }
+    words = (ROOT / "bot/templates/web/mistakes.jinja").read_text("utf-8")
+    assert len(found) > 25
+    assert found - set(re.findall(r"{% macro (\w+)\(", words)) == set()

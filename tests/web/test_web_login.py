@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from bot import clinic_login, ids
@@ -13,9 +14,10 @@ from bot.store import people
 from bot.store.errors import NotStored
 from bot.store.tables import outbox
 from bot.store.tables_web import web_form, web_login, web_session
+from bot.web.site import site
 from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
 from tests.conftest import BEGINS, Clinic, Someone, denver
-from tests.web.browser import Browser, Reader, browser, link_for
+from tests.web.browser import HERE, Browser, Reader, browser, link_for
 
 
 @pytest.mark.usefixtures("staff")
@@ -189,6 +191,14 @@ async def test_every_reply_keeps_to_itself(desk: Browser, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert "camera=()" in headers["permissions-policy"]
     assert "server" not in headers
+
+
+async def test_only_a_demo_of_our_own_may_frame_it(clinic: Clinic) -> None:
+    framed = site(clinic.config, clinic.stage.app.store, clinic.clock, 8080, frames="'self'")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(framed), base_url=HERE) as client:
+        headers = (await client.get("/login")).headers
+    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert "x-frame-options" not in headers
 
 
 async def test_a_screen_clears_itself_once_the_session_is_over(desk: Browser) -> None:
