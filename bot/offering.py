@@ -1,5 +1,6 @@
 """After an outage: what people tapped meanwhile is lost at Telegram, so what is open is offered again, once."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,12 +12,20 @@ from bot.core.checkin import after_outage, due
 from bot.core.walltime import after_quiet
 from bot.store import appointments, checkins, outbox
 from bot.store.engine import Store
+from bot.store.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 
 async def offer_again(store: Store, config: Config, since: datetime, now: datetime) -> None:
     """Offer what is open in somebody's chat again, after nobody was heard since an instant. Raises StoreError."""
     for check_in_id in await store.read(checkins.open_in_chats):
-        await store.write(offer_one_again, check_in_id, config, since, now)
+        try:
+            await store.write(offer_one_again, check_in_id, config, since, now)
+        except StoreError:
+            raise
+        except Exception as error:  # one patient's bad row never stops the others
+            log.error("%s was not offered again: %s", check_in_id, type(error).__name__)
 
 
 def offer_one_again(conn: Connection, check_in_id: str, config: Config, since: datetime, now: datetime) -> None:

@@ -127,12 +127,12 @@ class Ticks:
 
     async def _after_outage(self, since: datetime, now: datetime) -> None:
         """Keep that it was, and offer again what people may have tapped in vain. Two may tell of the same outage."""
-        since, self._back_at = max(since, self._back_at or since), now
-        if now - since < TAP_LIVES:
-            return
+        since = max(since, self._back_at or since)
+        if now - since >= TAP_LIVES:
+            await offer_again(self._store, self._config, since, now)
         if now - since >= outages.OUTAGE_FROM:
             await self._store.write(outages.was_away, since, now)
-        await offer_again(self._store, self._config, since, now)
+        self._back_at = now
 
     async def _watch(self, now: datetime) -> None:
         """Once a minute: does the duty chat have to know something, and can it be told?"""

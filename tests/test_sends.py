@@ -192,6 +192,18 @@ async def test_whoever_goes_on_meanwhile_is_not_called_back(asked: Clinic, ben: 
     assert not ben.sees(OFFLINE)
 
 
+async def test_a_row_that_is_not_as_it_should_be_stops_nobody_elses_offer(
+    asked: Clinic, anna: Someone, ben: Someone, log: pytest.LogCaptureFixture
+) -> None:
+    broken = check_in.update().where(check_in.c.person_id == 3, check_in.c.state == "open").values(place={"screen": 7})
+    await asked.desk(lambda conn: conn.execute(broken).rowcount)
+    await offline_for(asked, minutes=40)
+    assert ben.sees(OFFLINE)
+    assert not anna.sees(OFFLINE)
+    assert any("was not offered again: KeyError" in record.getMessage() for record in log.records)
+    log.clear()
+
+
 async def test_a_bot_api_that_nobody_could_hear_is_an_outage_too(asked: Clinic, anna: Someone, ben: Someone) -> None:
     """The bot worked, and the line to Telegram was down: what was tapped is lost all the same."""
     since = asked.clock.now()
