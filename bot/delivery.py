@@ -306,7 +306,8 @@ def _unheard(row: Outgoing) -> Fate:
     again = sending.unheard(row.kind, row.attempts)
     if again is None:
         return Fate("unknown")
-    return Fate("alone" if again.alone else "later", again.wait, counted=True, unheard=True)
+    # What waits for a tap leaves the line to others: whether the API answers at all, they will show.
+    return Fate("alone" if again.alone else "later", again.wait, counted=True, unheard=not again.alone)
 
 
 def _resume(conn: Connection, now: datetime) -> None:

@@ -74,6 +74,13 @@ async def test_while_a_prompt_waits_for_a_tap_other_messages_go_on(clinic: Clini
     assert texts(anna) == [READY, "hello"]
 
 
+async def test_one_lost_reply_does_not_look_like_a_bot_that_stands_still(clinic: Clinic) -> None:
+    clinic.emulator.faults.add("lost", method="sendMessage", chat=14)
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:06")
+    assert clinic.stage.app.delivery.stuck_since is None
+
+
 async def test_a_prompt_that_never_went_out_is_not_the_patients_silence(clinic: Clinic, anna: Someone) -> None:
     await clinic.session("P-014", FIRST)
     clinic.emulator.faults.add("flood", method="sendMessage", chat=14, retry_after=4 * 24 * 3600)
