@@ -102,7 +102,8 @@ async def _by_current_zones(store: Store, config: Config, now: datetime) -> None
         for pair_id in await store.read(zone_data.pairs_ahead, now)
     ]
     await store.write(zone_data.therapists_anew, config.plan, now)
-    log.info("planned by the time zones of %s: %d sessions are at another time", zone_data.installed(), sum(moved))
+    if any(moved):
+        log.warning("by the time zones of %s %d sessions are at another time", zone_data.installed(), sum(moved))
 
 
 def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:

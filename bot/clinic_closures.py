@@ -8,7 +8,7 @@ from bot.calendars.entry import Closed
 from bot.clinic import Shown, changing, parse_span
 from bot.config import Config
 from bot.core.walltime import local_date, zone_of
-from bot.store import closures, people, series
+from bot.store import away, closures, people, series
 from bot.store.appointments import move_session
 from bot.store.columns import AnyRow
 from bot.store.people import Refused
@@ -79,9 +79,15 @@ def remove_closure(conn: Connection, config: Config, closure_id: int, now: datet
 
 
 def _again(conn: Connection, row: AnyRow) -> str | None:
-    """Plan a session again at its time; why not, if that is taken."""
+    """Plan a session again at its time; why not, if that is taken, or the day is off all the same."""
+    wall, therapist = datetime.fromisoformat(row.local), people.pair_of(conn, row.pair_id).therapist
+    if (off := closures.closed_on(closures.closures(conn), wall.date())) is not None:
+        closures.cancel_for(conn, off.id, [row.id])
+        return f"The clinic is closed then (closure {off.id})."
+    if any(one.cancels and one.holds(wall.date()) for one in away.leaves_of(conn, therapist.id)):
+        return f"{therapist.code} is on leave then."
     try:
-        move_session(conn, row.id, datetime.fromisoformat(row.local))
+        move_session(conn, row.id, wall)
     except Refused as taken:
         return str(taken)
     return None

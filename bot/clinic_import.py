@@ -7,10 +7,9 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bot import ids
-from bot.calendars.entry import Bad, Entry
+from bot.calendars.entry import Bad, Closed, Entry
 from bot.calendars.sheet import read_sheet
 from bot.clinic import FAR_PAST, Shown, changing, minutes_or_refuse, parse_wall, refuse_far_past
-from bot.clinic_closures import import_closures
 from bot.config import Config
 from bot.core.person import Pair
 from bot.core.walltime import zone_of
@@ -33,31 +32,36 @@ AHEAD = timedelta(days=730)
 """How far a calendar is followed; backwards, as far as a session may be entered."""
 
 
-def take_sessions(
-    conn: Connection, config: Config, kind: str, data: bytes, field: str, now: datetime, skip_bad: bool
-) -> Shown:
-    """Take appointments over from a file's bytes; `kind` is its suffix, `field` where its events name the patient."""
+def codes(conn: Connection) -> list[str]:
+    """The codes of all patients, which a calendar may name."""
+    return [who.code for who in people.people(conn, "patient")]
+
+
+def read_sessions(
+    config: Config, kind: str, data: bytes, field: str, known: Sequence[str], now: datetime
+) -> tuple[list[Entry], list[Bad]]:
+    """The appointments in a file's bytes; `kind` is its suffix, `field` where its events name one of the codes `known`.
+
+    It may take seconds, so no transaction waits for it.
+    """
     if kind == ".ics":
         from bot.calendars.ics import read_appointments  # takes a moment to load
 
-        codes = [who.code for who in people.people(conn, "patient")]
         zone, window = zone_of(config.clinic.zone), (now - FAR_PAST, now + AHEAD)
-        read = read_appointments(data, zone, window, codes, field.upper())
-    elif kind == ".csv":
-        read = read_sheet(data)
-    else:
-        raise Refused(f'I can read .ics and .csv, and not "{kind}": export the appointments as one of these.')
-    return import_sessions(conn, config, read, now, skip_bad)
+        return read_appointments(data, zone, window, known, field.upper())
+    if kind == ".csv":
+        return read_sheet(data)
+    raise Refused(f'I can read .ics and .csv, and not "{kind}": export the appointments as one of these.')
 
 
-def take_closures(conn: Connection, config: Config, data: bytes, now: datetime) -> Shown:
-    """Close the clinic on the all-day events of a calendar's bytes."""
+def read_closures(data: bytes, now: datetime) -> list[Closed]:
+    """The all-day events of a calendar's bytes, on which the clinic is to be closed. As slow as `read_sessions`."""
     from bot.calendars.ics import read_closed
 
     found, bad = read_closed(data, (now - FAR_PAST, now + AHEAD))
     if bad:
         raise Refused("\n".join(map(str, bad)))
-    return import_closures(conn, config, found, now)
+    return found
 
 
 def import_sessions(
@@ -134,7 +138,9 @@ def _leaving(conn: Connection, entries: Sequence[Entry]) -> set[int]:
 
 
 def _by_uid(conn: Connection, one: Entry) -> AnyRow | None:
-    return None if one.uid is None else appointments.by_uid(conn, ids.hashed(one.uid))
+    """The session this event is. What a transfer has called off is none any more: the event may come anew."""
+    row = None if one.uid is None else appointments.by_uid(conn, ids.hashed(one.uid))
+    return None if row is not None and row.state == "cancelled" and people.has_ended(conn, row.pair_id) else row
 
 
 def _take(
@@ -144,6 +150,8 @@ def _take(
     wall, minutes = parse_wall(one.starts), _minutes(config, pair, one)
     known = _by_uid(conn, one)
     if known is not None and known.pair_id != pair.id:
+        if known.local == one.starts and people.has_ended(conn, known.pair_id):  # it took place before a transfer
+            return "unchanged", known.id
         other = people.pair_of(conn, known.pair_id).patient.code
         raise Refused(
             f"This event was {other}'s before: cancel session {known.id}, and make a new event for {one.code}."

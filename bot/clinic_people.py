@@ -229,7 +229,7 @@ def discharge_therapist(conn: Connection, config: Config, code: str, now: dateti
         says = f'"{who.code}" still has {", ".join(codes)}. First, for each: {example} (or discharge).'
         raise Refused(says, "has_patients", who.code, ", ".join(codes))
     people.change(conn, who.id, chat_id=None)
-    logins.end_all(conn, who.id)
+    logins.forget(conn, who.id)
     _leave_for_good(conn, who, now)
     return person_shown(people.by_id(conn, who.id))
 
@@ -240,7 +240,7 @@ def discharge_staff(conn: Connection, config: Config, code: str, now: datetime) 
     if who.state == "discharged":
         raise Refused(f'"{who.code}" is discharged already.', "discharged", who.code)
     people.change(conn, who.id, chat_id=None)
-    logins.end_all(conn, who.id)
+    logins.forget(conn, who.id)
     _leave_for_good(conn, who, now)
     return person_shown(people.by_id(conn, who.id))
 

@@ -32,8 +32,11 @@ def undo(conn: Connection, config: Config, mark_id: int, now: datetime) -> Shown
     one = marks.find(conn, mark_id, now - UNDO)
     if one is None:
         raise Refused("This can no longer be taken back: say what is right instead.")
-    if appointments.session_row(conn, one.session_id).state != one.state:
+    row = appointments.session_row(conn, one.session_id)
+    if row.state != one.state:
         raise Refused("The session was changed since: look at it again.")
+    if one.state == "cancelled":  # its time may have gone to somebody else meanwhile
+        appointments.refuse_to_stand(conn, row, row.starts_at, row.ends_at)
     marks.undone(conn, mark_id, now)
     return one_changed(
         conn, config, one.session_id, now,

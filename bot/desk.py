@@ -59,6 +59,8 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if verb == "invite":
             return await _invite(store, config, values[0], values[1], clock.now())
+        if verb == "import_sessions":
+            options |= {"codes": await store.read(clinic_import.codes)}
         work, given = prepared(config, verb, values, clock.now(), options)
         if verb in READS:
             return await store.read(work, *given)
@@ -112,11 +114,13 @@ def prepared(
 def _import(
     config: Config, verb: str, file: Path, now: datetime, more: dict[str, Any]
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """What an import needs: the file's bytes are read here, before the transaction begins."""
+    """What an import needs: the file is read here, before the transaction begins."""
     data = _bytes_of(file)
     if verb == "import_closures":
-        return clinic_import.take_closures, (config, data, now)
-    return clinic_import.take_sessions, (config, file.suffix.lower(), data, more["field"], now, more["skip_bad"])
+        return clinic_closures.import_closures, (config, clinic_import.read_closures(data, now), now)
+    kind, field, known = file.suffix.lower(), more["field"], more["codes"]
+    read = clinic_import.read_sessions(config, kind, data, field, known, now)
+    return clinic_import.import_sessions, (config, read, now, more["skip_bad"])
 
 
 def _bytes_of(file: Path) -> bytes:

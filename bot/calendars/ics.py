@@ -16,6 +16,11 @@ Window = tuple[datetime, datetime]
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
+_SIEVES = {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYEASTER"}
+"""What calendars say of months and years. Of days and weeks it can leave nothing, and finding that out takes long."""
+MOST_IDLE = 20
+"""So many events may repeat for ever and yet not come twice in the window: each is looked for up to the year 9999."""
+RECURS = ("RRULE", "RDATE", "RECURRENCE-ID")
 _BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 """What the two libraries raise over files that do not keep to the standard."""
 
@@ -44,7 +49,7 @@ def read_closed(data: bytes, window: Window) -> tuple[list[Closed], list[Bad]]:
         first, end = event.start, event.end
         if not isinstance(first, datetime):
             last = max(first, end - timedelta(days=1))
-            found.append(Closed(line, first.isoformat(), last.isoformat(), str(event.get("SUMMARY", ""))))
+            found.append(Closed(line, first.isoformat(), last.isoformat(), _line(event.get("SUMMARY", ""))))
     return found, bad
 
 
@@ -63,9 +68,14 @@ def _events(data: bytes, window: Window, bad: list[Bad]) -> Iterator[tuple[int, 
     together: dict[str, list[tuple[int, Any]]] = {}
     for line, event in zip(lines, found, strict=False):
         together.setdefault(str(event.get("UID", f"line {line}")), []).append((line, event))
-    count = 0
+    count = idle = 0
     for group in together.values():
-        for one in _each_time(group, window, bad):
+        times = [] if _is_elsewhen(group, window) else _each_time(group, window, bad)
+        idle += len(times) < 2 and any(_is_endless(rule) for _, event in group for rule in _rules(event))
+        if idle > MOST_IDLE:
+            bad.append(Bad(group[0][0], "Too many events repeat without ever coming: enter them by hand."))
+            return
+        for one in times:
             count += 1
             if count > MOST_ENTRIES:
                 bad.append(Bad(one[0], f"More than {MOST_ENTRIES} events are too many at once: export a shorter time."))
@@ -83,11 +93,23 @@ def _each_time(group: Sequence[tuple[int, Any]], window: Window, bad: list[Bad])
         if any(_never_ends(rule) for _, event in group for rule in _rules(event)):
             raise ValueError("more often than daily")
         times = recurring_ical_events.of(calendar).between(*window)
-        recurs = any(name in event for _, event in group for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
+        recurs = any(name in event for _, event in group for name in RECURS)
         return [(line, event, _uid(event, recurs)) for event in times]
     except _BROKEN:
         bad.append(Bad(line, "This event has a time or a repetition that I cannot read: enter it by hand."))
         return []
+
+
+def _is_elsewhen(group: Sequence[tuple[int, Any]], window: Window) -> bool:
+    """Whether an event without repetition is plainly over before the window, or after it: most of an old calendar."""
+    if len(group) > 1 or any(name in group[0][1] for name in RECURS):
+        return False
+    try:
+        first, end = group[0][1].start, group[0][1].end
+        year = (first.year, end.year)
+    except _BROKEN:
+        return False
+    return bool(year[1] < window[0].year - 1 or year[0] > window[1].year + 1)
 
 
 def _rules(event: Any) -> Iterable[Any]:
@@ -95,16 +117,25 @@ def _rules(event: Any) -> Iterable[Any]:
     return rules if isinstance(rules, list) else [rules]
 
 
+def _is_endless(rule: Any) -> bool:
+    return not {"UNTIL", "COUNT"} & rule.keys()
+
+
 def _never_ends(rule: Any) -> bool:
-    """Whether working out its times would take for ever: more often than daily, or again after no time at all."""
-    often = _TOO_OFTEN & {str(one).upper() for one in rule.get("FREQ", ())} or {"BYSECOND", "BYMINUTE"} & rule.keys()
-    return bool(often) or any(int(every) < 1 for every in rule.get("INTERVAL", ()))
+    """Whether working out its times would take for ever: more often than daily, again after no time at all, or days
+    looked at one by one up to the year 9999 because none fits.
+    """
+    freq, steps = {str(one).upper() for one in rule.get("FREQ", ())}, [int(n) for n in rule.get("INTERVAL", ())]
+    often = _TOO_OFTEN & freq or {"BYSECOND", "BYMINUTE"} & rule.keys()
+    sieved = {"DAILY", "WEEKLY"} & freq and _SIEVES & rule.keys()
+    sieved = sieved or ("DAILY" in freq and "BYDAY" in rule and max(steps, default=1) > 1)
+    return bool(often or sieved) or any(every < 1 for every in steps)
 
 
 def _appointment(
     line: int, event: Any, uid: str | None, zone: ZoneInfo, by_lower: Mapping[str, str], field: str
 ) -> Entry | Bad:
-    words = str(event.get(field, ""))
+    words = _line(event.get(field, ""))
     named = {by_lower[word.lower()] for word in _WORD.findall(words) if word.lower() in by_lower}
     if len(named) != 1:
         said = "more than one patient" if named else "no patient that I know"
@@ -115,6 +146,11 @@ def _appointment(
     minutes = (ends - starts) // timedelta(minutes=1)
     status = str(event.get("STATUS", "")).upper()
     return Entry(line, named.pop(), _wall(starts, zone), str(minutes) if minutes else "", uid, status == "CANCELLED")
+
+
+def _line(value: object) -> str:
+    """A text of the file on one line, without signs that a terminal would obey."""
+    return "".join(sign for sign in " ".join(str(value).split()) if sign.isprintable())
 
 
 def _wall(at: datetime, zone: ZoneInfo) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.core.finding import Finding, at_least
 from bot.core.findings import findings
-from bot.core.history import History, Part, Session, answered, hidden
+from bot.core.history import History, Part, Session, Side, answered
 from bot.core.scoring import Scores, alliance_scores, number
 from bot.core.thresholds import Thresholds
 
@@ -99,7 +99,7 @@ def for_therapist(
     thresholds: Thresholds = Thresholds(),  # noqa: B008
 ) -> Chart:
     """Both sides. Of the sessions at the wall times in `blind` it shows nothing of the patient's."""
-    sessions = [hidden(s) if s.local in blind else s for s in history.sessions if s.state != "planned"]
+    sessions = [_hidden(s) if s.local in blind else s for s in history.sessions if s.state != "planned"]
     said = findings(History(tuple(sessions), history.goals), thresholds)
     patient = [alliance_scores(s.patient.alliance) for s in sessions]
     therapist = [alliance_scores(s.therapist.alliance) for s in sessions]
@@ -112,6 +112,11 @@ def for_patient(history: History) -> Chart:
     sessions = [s for s in history.sessions if s.state != "planned"]
     scores = [alliance_scores(s.patient.alliance) for s in sessions]
     return Chart(None, tuple(map(_column, sessions)), tuple(Course(k, _of(k, scores)) for k in ABOUT))
+
+
+def _hidden(session: Session) -> Session:
+    """The session without what the patient said about it."""
+    return Session(session.starts, session.local, session.state, Side(), session.therapist)
 
 
 def _column(session: Session, blind: bool = False) -> Column:

@@ -13,7 +13,7 @@ from bot.core.finding import Finding
 from bot.core.findings import Ticked, findings, flat_run, ticked
 from bot.core.goals import GoalLine
 from bot.core.goals import lines as goal_lines
-from bot.core.history import History, Part, Session, Side, answered, hidden
+from bot.core.history import History, Part, Session, Side, answered
 from bot.core.homework import obstacles
 from bot.core.loop import Around, Became, Outage, became, is_snoozed
 from bot.core.measures import Measured, measured
@@ -141,7 +141,7 @@ def build(
     `blind` holds the wall times of sessions whose form the therapist has open: the patient's side of them is hidden.
     `own` are the clinic's own questionnaires.
     """
-    shown = History(tuple(hidden(s) if s.local in blind else s for s in history.sessions), history.goals)
+    shown = History(tuple(_blank(s) if s.local in blind else s for s in history.sessions), history.goals)
     every = findings(shown, thresholds)
     recent = _recent(shown)
     # One silence may be said of a held session and of a cancelled one after it: the later word stands.
@@ -206,6 +206,11 @@ def _measures(
         return ()
     late = [one for n in told if n < recent[0] for one in measured(history, own, n) if one.crossed]
     return (*measured(history, own, recent[0]), *late)
+
+
+def _blank(session: Session) -> Session:
+    """Nothing of either side: what the therapist rates meanwhile is no news to the therapist."""
+    return Session(session.starts, session.local, session.state)
 
 
 def _recent(history: History) -> list[int]:

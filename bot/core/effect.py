@@ -4,12 +4,12 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 Ahead = Mapping[Hashable, object]
-"""The check-ins that will be asked, or are open: which one -> its moments."""
+"""The check-ins that will be asked: which one -> its moments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """So many check-ins come or close at another time, are not asked any more, or are asked in addition."""
+    """So many check-ins come at another time, are not asked any more, or are asked in addition."""
 
     moved: int = 0
     dropped: int = 0

@@ -70,11 +70,6 @@ class Session:
     homework: Homework | None = None
 
 
-def hidden(session: Session) -> Session:
-    """The session without what the patient said about it: the therapist has not answered yet."""
-    return Session(session.starts, session.local, session.state, Side(), session.therapist)
-
-
 @dataclass(frozen=True, slots=True)
 class History:
     """A pair's sessions in order of time, and its goals."""

@@ -26,7 +26,7 @@ from bot.core.schedule import (
 from bot.core.walltime import at_local, local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
-from bot.store.people import CLINIC, Refused, pair_of
+from bot.store.people import CLINIC, Refused, has_ended, pair_of
 from bot.store.tables import answer, away, check_in, digest, homework, outbox, pair, session, snooze
 from bot.store.tables_web import desk_mark
 
@@ -96,6 +96,16 @@ def times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
     return {"local": wall.isoformat(timespec="minutes"), "minutes": minutes, "starts_at": starts, "ends_at": ends}
 
 
+def refuse_to_stand(conn: Connection, row: AnyRow, starts: datetime, ends: datetime, but: Collection[int] = ()) -> None:
+    """Refused if this session cannot be planned then: its pair has ended, or somebody has another one."""
+    pair_ = pair_of(conn, row.pair_id)
+    if has_ended(conn, row.pair_id):
+        patient, therapist = pair_.patient.code, pair_.therapist.code
+        says = f"{patient} is not with {therapist} any more: add a new session for {patient}."
+        raise Refused(says, "pair_ended", patient, therapist)
+    _refuse_taken(conn, pair_, starts, ends, {*but, row.id})
+
+
 def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetime, but: Collection[int]) -> None:
     """Nobody is in two sessions at once, as far as one pair or one therapist knows; one that ends then is no matter."""
     theirs = (pair.c.therapist_id == pair_.therapist.id) | (pair.c.patient_id == pair_.patient.id)
@@ -129,14 +139,14 @@ def move_session(
     """Move a session to another wall time in its own zone (and length, and series). Refused as in `add_session`."""
     row = session_row(conn, session_id)
     values = times(wall, row.zone, minutes or row.minutes)
-    _refuse_taken(conn, pair_of(conn, row.pair_id), values["starts_at"], values["ends_at"], {*but, session_id})
+    refuse_to_stand(conn, row, values["starts_at"], values["ends_at"], but)
     values |= {"series_id": series_id or row.series_id, "state": "planned", "confirm": False, "closure_id": None}
     conn.execute(update(session).where(session.c.id == session_id).values(values))
 
 
 def by_uid(conn: Connection, uid: str) -> AnyRow | None:
-    """The session that an event of a calendar has become, by the hash of its id."""
-    return conn.execute(select(session).where(session.c.uid == uid).order_by(session.c.id)).first()
+    """The session that an event of a calendar has become, by the hash of its id; the newest, after a transfer."""
+    return conn.execute(select(session).where(session.c.uid == uid).order_by(session.c.id.desc())).first()
 
 
 def set_uid(conn: Connection, session_id: int, uid: str) -> None:
@@ -209,6 +219,8 @@ def replan(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> None:
     """Derive the pair's planned check-ins and digests anew, from the clinic's plan with what the pair's own says
     differently. What was sent stays; costs O(this pair).
     """
+    if has_ended(conn, pair_id):  # whatever is said of its sessions now, nobody is asked about them any more
+        return
     pair = pair_of(conn, pair_id)
     due, plan = derived(conn, pair, plan, now), plan_of(pair, plan)
     _plan_check_ins(conn, pair, due.rows, due.planned, plan, now)

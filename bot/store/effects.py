@@ -28,22 +28,22 @@ def with_effect(
 
 
 def ahead(conn: Connection, pair_id: int, plan: Plan, now: datetime) -> Ahead:
-    """The pair's check-ins that will be asked, with their moments, and those that are open, with their closing."""
+    """The pair's check-ins that will be asked, with their moments.
+
+    Not those that are open: the desk, which reads the difference, would learn from it who has answered already.
+    """
     pair = pair_of(conn, pair_id)
     planned = {
         (one.session, one.kind, (pair.patient if one.voice == "patient" else pair.therapist).id): one
         for one in derived(conn, pair, plan, now).planned
     }
     rows = conn.execute(
-        select(check_in.c.session_id, check_in.c.kind, check_in.c.person_id, check_in.c.state, check_in.c.closes_at)
-        .where(check_in.c.pair_id == pair_id, check_in.c.state.in_(("planned", "open")), check_in.c.closes_at > now)
+        select(check_in.c.session_id, check_in.c.kind, check_in.c.person_id)
+        .where(check_in.c.pair_id == pair_id, check_in.c.state == "planned", check_in.c.closes_at > now)
     )  # fmt: skip
     seen: dict[object, object] = {}
-    for session_id, kind, person_id, state, closes in rows:
-        key = (session_id, kind, person_id)
+    for key in map(tuple, rows):
         one = planned.get(key)
-        if state == "open":
-            seen[key] = closes
-        elif one is not None and one.why is None:
+        if one is not None and one.why is None:
             seen[key] = (one.opens, one.reminds, one.closes)
     return seen

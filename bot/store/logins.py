@@ -155,6 +155,14 @@ def end_all(conn: Connection, person_id: int) -> None:
     conn.execute(delete(web_session).where(web_session.c.person_id == person_id))
 
 
+def forget(conn: Connection, person_id: int) -> None:
+    """Somebody's chat is another one, or none, from now on: who has the old phone is out, with every link that is in
+    it, and its messages are nobody's to hide.
+    """
+    end_all(conn, person_id)
+    conn.execute(delete(web_login).where(web_login.c.person_id == person_id))
+
+
 # ------------------------------------------------------------------------------------------------ forms
 
 

@@ -157,6 +157,11 @@ def pair_of(conn: Connection, pair_id: int) -> Pair:
     return Pair(pair_id, row.clinic_id, by_id(conn, row.patient_id), by_id(conn, row.therapist_id))
 
 
+def has_ended(conn: Connection, pair_id: int) -> bool:
+    """Whether the pair of that id does not exist any more."""
+    return conn.execute(select(pair.c.ended_at).where(pair.c.id == pair_id)).scalar() is not None
+
+
 def pairs(conn: Connection, *, patient_id: int | None = None, therapist_id: int | None = None) -> list[int]:
     """The ids of the pairs that have not ended, of a patient or of a therapist, oldest first."""
     query = select(pair.c.id).where(pair.c.ended_at.is_(None)).order_by(pair.c.id)

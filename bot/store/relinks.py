@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot import ids
 from bot.core.person import Person
-from bot.store import people
+from bot.store import logins, people
 from bot.store.tables import check_in, digest, outbox
 from bot.store.tables_joining import relink
 
@@ -78,6 +78,7 @@ def let_in(conn: Connection, asked: Relink, now: datetime) -> bool:
         people.change(conn, asked.person_id, chat_id=asked.chat_id, **fresh)
         people.expect(conn, people.by_id(conn, asked.person_id), None)
         _forget_messages(conn, asked.person_id)
+        logins.forget(conn, asked.person_id)
     return free
 
 

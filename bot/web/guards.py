@@ -3,12 +3,14 @@
 A reply never says what went wrong inside, and the log gets the kind of an error, never its words.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +21,10 @@ MOST_BYTES = 64_000
 MOST_DRAINED = 80_000_000
 """A browser shows our answer only after it could send everything. So much is read and thrown away, piece by piece."""
 TOO_LARGE = "accord.too_large"
+BODY_S = 60.0
+"""A form has to be there after so long, or somebody only keeps the line busy."""
+LONGEST_PATH = 300
+"""No address of ours is longer; a number of thousands of digits would be an error."""
 
 HEADERS = {
     "referrer-policy": "no-referrer",
@@ -54,6 +60,10 @@ class TooMuch(Exception):
     """A body without a length turned out larger than it may be."""
 
 
+class TooSlow(Exception):
+    """A body did not come within its time."""
+
+
 class Guards:
     """An ASGI application around another one."""
 
@@ -78,6 +88,7 @@ class Guards:
             if refused is not None:
                 await refused(scope, receive, with_headers)
                 return
+            receive = _in_time(receive)
             bounded = await _bounded(scope, receive, self._rules.uploads.get(scope["path"], MOST_BYTES))
             if scope.get(TOO_LARGE) and scope["path"] not in self._rules.uploads:
                 await PlainTextResponse("This is more than the form takes.", 413)(scope, receive, with_headers)
@@ -85,6 +96,11 @@ class Guards:
             await self._inner(scope, bounded, with_headers)
         except (MultiPartException, TooMuch):
             await PlainTextResponse("This form cannot be read.", 400)(scope, receive, with_headers)
+        except TooSlow:
+            late = PlainTextResponse("This took too long. Please try again.", 408, {"connection": "close"})
+            await late(scope, receive, with_headers)
+        except ClientDisconnect:  # nobody waits for a reply any more
+            pass
         except Exception as error:
             # No text of the error: it may quote what somebody typed.
             log.error("a page of the clinic failed: %s", type(error).__name__)
@@ -102,6 +118,11 @@ def refusal(scope: Scope, rules: Rules) -> Response | None:
     headers = Headers(scope=scope)
     if headers.get("host", "").lower() not in rules.hosts:
         return PlainTextResponse("There is no such page here.", 421)
+    if len(scope["path"]) > LONGEST_PATH:
+        return PlainTextResponse("There is no such page here.", 404)
+    if "prefetch" in headers.get("sec-purpose", headers.get("purpose", "")):
+        # A browser that guesses where somebody will go has shown nothing to anybody: words would count as read.
+        return PlainTextResponse("Not ahead of time.", 503)
     if scope["method"] not in ("GET", "HEAD", "POST"):
         return PlainTextResponse("This is not done here.", 405, {"allow": "GET, HEAD, POST"})
     if scope["method"] == "POST":
@@ -123,6 +144,20 @@ async def _bounded(scope: Scope, receive: Receive, most: int) -> Receive:
         while (await receive()).get("more_body", False):
             pass
     return _nothing
+
+
+def _in_time(receive: Receive) -> Receive:
+    """The body as it comes, as long as it is all there in time."""
+    last = asyncio.get_running_loop().time() + BODY_S
+
+    async def timed() -> Message:
+        try:
+            async with asyncio.timeout_at(last):
+                return await receive()
+        except TimeoutError:
+            raise TooSlow from None
+
+    return timed
 
 
 async def _nothing() -> Message:

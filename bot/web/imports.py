@@ -3,16 +3,18 @@
 Between the look ahead and the change the file goes to the browser and back, packed: nothing is kept on the way.
 """
 
+import asyncio
 import base64
 import binascii
 import zlib
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from bot import clinic_import
+from bot import clinic_closures, clinic_import
 from bot.calendars.entry import MOST_BYTES
 from bot.clinic import Shown
 from bot.core.fields import Mistake
@@ -55,8 +57,8 @@ async def act(visit: Visit, form: Sent) -> Response:
     file = _file(form)
     if isinstance(file, Mistake):
         return _form(visit, fields, {"file": file})
-    work = partial(_work, visit=visit, file=file)
     try:
+        work = partial(_work, visit=visit, file=file, found=await _read(visit, file))
         if form.chose("step") == "save":
             return await once(visit, form, lambda conn: _led(work(conn), file))
         shown = await preview(visit, work)
@@ -72,12 +74,20 @@ def _led(_: Shown, file: File) -> str:
     return to("/week" if file.kind == "sessions" else "/closures", done="imported")
 
 
-def _work(conn: Connection, visit: Visit, file: File) -> Shown:
+async def _read(visit: Visit, file: File) -> Any:
+    """What is in the file. A calendar can take long: one at a time, in a thread, and no tap waits for it."""
+    known = await visit.read(clinic_import.codes)
+    async with visit.site.reading:
+        if file.kind == "closures":
+            return await asyncio.to_thread(clinic_import.read_closures, file.data, visit.now)
+        what = (visit.config, file.suffix, file.data, FIELD, known, visit.now)
+        return await asyncio.to_thread(clinic_import.read_sessions, *what)
+
+
+def _work(conn: Connection, visit: Visit, file: File, found: Any) -> Shown:
     if file.kind == "closures":
-        return clinic_import.take_closures(conn, visit.config, file.data, visit.now)
-    return clinic_import.take_sessions(
-        conn, visit.config, file.suffix, file.data, FIELD, visit.now, file.skip_bad
-    )  # fmt: skip
+        return clinic_closures.import_closures(conn, visit.config, found, visit.now)
+    return clinic_import.import_sessions(conn, visit.config, found, visit.now, file.skip_bad)
 
 
 def _file(form: Sent) -> File | Mistake:

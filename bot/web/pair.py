@@ -37,7 +37,7 @@ def standing(conn: Connection, pair: Pair, visit: Visit) -> Digest | None:
 async def words_were_read(visit: Visit, pair_id: int, shown: Digest | None) -> None:
     """Keep that the patient's own words were shown: nobody is reminded of them any more."""
     local = [] if shown is None else [words.local for words in shown.words if words.words is not None]
-    if local:
+    if local and visit.request.method == "GET":  # whoever asks for the head alone sees none
         await visit.site.store.write(loops.words_read, pair_id, local)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any
 
 import uvicorn
 
@@ -15,6 +16,8 @@ from bot.web.site import site
 
 STOP_S = 2
 """How long requests that are being answered may take at a stop."""
+QUIET_S = 10.0
+"""A connection on which nothing is asked for one to two times so long is closed: those that are open are counted."""
 AT_ONCE = 200
 """More connections at the same time get "busy": a clinic has a dozen."""
 
@@ -39,11 +42,26 @@ async def serving(config: Config, store: Store, clock: Clock, frames: str = "'no
             )
         )  # fmt: skip
         task = asyncio.create_task(server.serve([listening]))
+        tidying = asyncio.create_task(_close_silent(server))
         try:
             yield config.web.public_url or f"http://{config.web.host}:{port}"
         finally:
+            tidying.cancel()
             server.should_exit = True
             await task
+
+
+async def _close_silent(server: uvicorn.Server) -> None:
+    """Whoever only opens connections, or never ends a request's head, would keep everybody else out."""
+    before: dict[Any, Any] = {}
+    while True:
+        await asyncio.sleep(QUIET_S)
+        last = {one: getattr(one, "cycle", None) for one in server.server_state.connections}
+        silent: dict[Any, Any] = {one: asked for one, asked in last.items() if asked is None or asked.response_complete}
+        for one, asked in silent.items():
+            if one in before and before[one] is asked and one.transport is not None:
+                one.transport.close()
+        before = silent
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,7 +1,8 @@
 """One request of somebody who is logged in, and what every screen does with it: read, write once, show a page."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -51,6 +52,7 @@ class Site:
     secure: bool
     style: str
     tries: Tries
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one file at a time, see `imports`
 
     @property
     def cookie(self) -> str:
