@@ -34,7 +34,6 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
-DEAF_FROM = TAP_LIVES
 FIRST_BEAT = timedelta(seconds=10)
 """When the first heartbeat goes out: by then it has ticked and polled once."""
 COMMANDS = ("settings", "help")
@@ -82,7 +81,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.set_bot_name, bot.username)
         app = replace(_wired(bot, store, config, clock), page=page)
         last = await store.read(outages.last_beat)
-        if last is not None and clock.now() - last >= DEAF_FROM:
+        if last is not None and clock.now() - last >= TAP_LIVES:
             app.ticks.was_deaf(last)
         app.ticks.wake()  # a sign of life
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]

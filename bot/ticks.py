@@ -57,6 +57,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
 AN_HOUR = timedelta(hours=1)
+OFFER_FROM = TAP_LIVES  # what was tapped longer ago is lost at Telegram
 SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
 INBOX_KEPT = timedelta(days=2)
 
@@ -128,7 +129,7 @@ class Ticks:
     async def _after_outage(self, since: datetime, now: datetime) -> None:
         """Keep that it was, and offer again what people may have tapped in vain. Two may tell of the same outage."""
         since = max(since, self._back_at or since)
-        if now - since >= TAP_LIVES:
+        if now - since >= OFFER_FROM:
             await offer_again(self._store, self._config, since, now)
         if now - since >= outages.OUTAGE_FROM:
             await self._store.write(outages.was_away, since, now)
