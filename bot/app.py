@@ -16,6 +16,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.clock import Clock, SystemClock
 from bot.config import Config
 from bot.core import alarm
+from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
@@ -24,6 +25,7 @@ from bot.store import lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
+from bot.upkeep import Upkeep, require_sound
 from bot.wire import AiohttpRequest
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class App:
     inbox: Inbox
     ticks: Ticks
     delivery: Delivery
+    upkeep: Upkeep
     heartbeat: Heartbeat
     page: str = ""  # where the clinic's page is, if it is on
 
@@ -65,18 +68,22 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
     async with AsyncExitStack() as stack:
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
+        await asyncio.to_thread(require_sound, config)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
         if store.copied is not None:
             log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
-        await store.write(outages.began_to_work, clock.now())
         await _by_current_zones(store, config, clock.now())
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
         app = replace(_wired(bot, store, config, clock), page=page)
+        last = await store.read(outages.last_beat)
+        if last is not None and clock.now() - last >= TAP_LIVES:
+            app.ticks.was_deaf(last)
+        app.ticks.wake()  # a sign of life
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
         tasks.append(asyncio.create_task(_offer_commands(bot, config)))
         try:
@@ -101,12 +108,13 @@ async def _by_current_zones(store: Store, config: Config, now: datetime) -> None
 def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
     delivery = Delivery(bot, store, clock)
     ticks = Ticks(store, config, clock, delivery.wake)
-    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
+    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf)
 
     def works() -> bool:
         return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
 
-    return App(bot, store, inbox, ticks, delivery, Heartbeat(config.alarms.heartbeat_url, works))
+    heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
+    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat)
 
 
 async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> str:
@@ -116,6 +124,13 @@ async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStac
     address = await stack.enter_async_context(serving(config, store, clock))
     log.info("the clinic's page is at %s", address)
     return address
+
+
+async def _counts(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> None:
+    """Serve counts for Prometheus; its libraries are loaded only if it is on."""
+    from bot.metrics import serving
+
+    await stack.enter_async_context(serving(store, config, clock))
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
@@ -171,7 +186,10 @@ async def _stop(app: App, tasks: list[asyncio.Task[None]]) -> None:
 async def serve(
     config: Config, token: str, clock: Clock | None = None, ready: Callable[[], None] | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT. APScheduler is the clock of the few repeating jobs, and nothing more."""
+    """Run until SIGTERM or SIGINT. APScheduler is the clock of the few repeating jobs, and nothing more.
+
+    Raises Damaged if the database was found damaged meanwhile, and what `running` raises.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -186,9 +204,14 @@ async def serve(
         log.info("running as @%s", app.bot.username)
         if ready is not None:
             ready()
+        app.upkeep.on_damage = stopped.set
+        if config.metrics.port:
+            await _counts(config, app.store, clock, stack)
         await stopped.wait()
         log.info("stopping")
         scheduler.shutdown(wait=False)
+    if app.upkeep.damaged is not None:
+        raise app.upkeep.damaged
 
 
 async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
@@ -208,6 +231,7 @@ def _scheduler(app: App, config: Config, now: datetime) -> AsyncIOScheduler:
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
+    scheduler.add_job(app.upkeep.work, "interval", minutes=1, next_run_time=now)
     scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
     if config.alarms.heartbeat_url:
         every = config.alarms.heartbeat_every.total_seconds()

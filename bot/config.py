@@ -26,9 +26,9 @@ from bot.questionnaire_folder import ROOT, load_questionnaires, read_folder, shi
 from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
-    "Alarms", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Mistake", "Pilot",
-    "Questionnaires", "Telegram", "Web",
-    "check", "default_config", "load", "load_questionnaires", "read_token", "shipped_questionnaires", "warnings",
+    "Alarms", "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
+    "Pilot", "Questionnaires", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
+    "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
 
@@ -102,6 +102,22 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class BackingUp:
+    """Where backups go (None: none are made), how often one is made, and for how many days one of each is kept."""
+
+    folder: Path | None = None
+    every: timedelta = timedelta(minutes=15)
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The port of this machine at which counts can be read; 0: nowhere."""
+
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Alarms:
     """Who is told when deliveries stand still (a staff person's code, "": nobody), from when on, and the address that
     gets a heartbeat ("": none) and how often.
@@ -156,6 +172,8 @@ class Config:
     thresholds: Thresholds
     invite: Invite
     consent: Consent
+    backup: BackingUp
+    metrics: Metrics
     alarms: Alarms
     pilot: Pilot
     web: Web
@@ -204,6 +222,7 @@ def check(path: Path) -> tuple[list[Mistake], list[str]]:
 def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questionnaire]) -> Config:
     telegram = values["telegram"]
     token_file = telegram["token_file"]
+    backups = values["backup"]["folder"]
     return Config(
         file=path,
         clinic=Clinic(**values["clinic"]),
@@ -219,6 +238,8 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         thresholds=Thresholds(**values["findings"]),
         invite=Invite(**values["invite"]),
         consent=Consent(**values["consent"]),
+        backup=BackingUp(**values["backup"] | {"folder": _beside(path, backups) if backups else None}),
+        metrics=Metrics(**values["metrics"]),
         alarms=Alarms(**values["alarms"]),
         pilot=Pilot(values["pilot"].get("until")),
         web=Web(**values["web"]),

@@ -115,6 +115,12 @@ TABLES: dict[str, dict[str, Key]] = {
     "findings": _of(Thresholds, FINDINGS_READERS),
     "invite": {"valid": Key(duration, timedelta(days=7)), "tries_per_hour": Key(whole(1, 1000), 5)},
     "consent": {"add": Key(words, {})},
+    "backup": {
+        "folder": Key(text(500, empty=True), ""),
+        "every": Key(at_least(timedelta(minutes=1), '"15 min"'), timedelta(minutes=15)),
+        "keep": Key(whole(1, 3660), 14),
+    },
+    "metrics": {"port": Key(whole(0, 65535), 0)},
     "alarms": {
         "duty_chat": Key(code, ""),
         "overdue_after": Key(at_least(timedelta(minutes=1), '"10 min"'), timedelta(minutes=10)),

@@ -2,8 +2,8 @@
 
 Fixed slots of 1/29.7 s without bursts to catch up, and never more than 30 in a second as Telegram may count them; one
 message in flight and one second apart for each chat; check-ins before notices before digests. One 429 defers its chat,
-two in a row pause all. A send whose reply was lost is unknown, not failed: it is tried once more, and counted. No
-promise of "exactly once" is possible: Telegram offers no key for it.
+two in a row pause all. A send whose reply was lost is unknown, not failed: `core.sending` says what follows, and every
+further copy is counted. No promise of "exactly once" is possible: Telegram offers no key for it.
 """
 
 import asyncio
@@ -21,8 +21,10 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 
 from bot import outward
 from bot.clock import Clock
+from bot.core import sending
 from bot.message import Message
-from bot.store import alarms, checkins, outbox
+from bot.render import phrase
+from bot.store import alarms, checkins, outbox, people
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 from bot.store.outbox import Outgoing
@@ -39,16 +41,14 @@ BUFFER = 96
 LOOK_AGAIN = timedelta(seconds=0.1)
 AGAIN = timedelta(seconds=30)
 """How long a send waits that did not arrive, or whose reply was lost."""
-TRIES = 2
-"""Copies of a message whose fate is unknown: the first, and one more."""
 
-Became = Literal["sent", "later", "gone", "aside", "unknown"]
+Became = Literal["sent", "later", "alone", "gone", "aside", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one try. `counted`: it may have arrived, so it counts as a copy. `unheard`: nobody
-    answered, and it is tried again.
+    """What became of one try. later, alone: it waits, with or without what else there is for this person. `counted`:
+    it may have arrived, so it counts as a copy. `unheard`: nobody answered, and it is tried again. `error`: the kind.
     """
 
     became: Became
@@ -56,6 +56,7 @@ class Fate:
     message_id: int | None = None
     counted: bool = False
     unheard: bool = False
+    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Send what is due, whenever woken."""
-        await self._store.write(outbox.resume, self._clock.now())
+        await self._store.write(_resume, self._clock.now())
         self.wake()
         while True:
             await self._woken.wait()
@@ -251,18 +252,18 @@ class Delivery:
             return Fate("gone")
         except BadRequest as error:
             log.warning("outbox %d was refused", row.id)
-            return Fate("gone" if "chat not found" in error.message.lower() else "aside")
+            became: Became = "gone" if "chat not found" in error.message.lower() else "aside"
+            return Fate(became, error=type(error).__name__)
         except Unsent:
             return Fate("later", AGAIN, unheard=True)
         except NetworkError:
-            again = Fate("later", AGAIN, counted=True, unheard=True)
-            return again if row.attempts < TRIES else Fate("unknown")
+            return _unheard(row)
         except TelegramError as error:
             log.warning("outbox %d set aside: %s", row.id, type(error).__name__)
-            return Fate("aside")
+            return Fate("aside", error=type(error).__name__)
         except Exception as error:  # a row that is not as it should be stops nobody else's
             log.error("outbox %d set aside: %s", row.id, type(error).__name__)
-            return Fate("aside")
+            return Fate("aside", error=type(error).__name__)
         self._limited = 0
         return Fate("sent", message_id=message_id)
 
@@ -300,14 +301,45 @@ class Delivery:
         return True
 
 
+def _unheard(row: Outgoing) -> Fate:
+    """What follows on a send whose reply was lost."""
+    again = sending.unheard(row.kind, row.attempts)
+    if again is None:
+        return Fate("unknown")
+    # What waits for a tap leaves the line to others: whether the API answers at all, they will show.
+    return Fate("alone" if again.alone else "later", again.wait, counted=True, unheard=not again.alone)
+
+
+def _resume(conn: Connection, now: datetime) -> None:
+    """After a stop: what was being sent may or may not have arrived. It is tried once more and counted, or given up."""
+    for row in outbox.cut_off(conn):
+        if sending.cut_off(row.kind):
+            _mark_if_alert(conn, row)
+            outbox.wait_alone(conn, row.id, now)
+        else:
+            outbox.settle(conn, row.id, "unknown", None, None)
+
+
+def _mark_if_alert(conn: Connection, row: Outgoing) -> None:
+    """An alert that may arrive twice says so the second time."""
+    if sending.SORT[row.kind] == "alert" and not row.body.get("again"):
+        text = f"{phrase(people.by_id(conn, row.person_id).lang, 'sent_again')}\n\n{row.body['text']}"
+        outbox.change_body(conn, row.id, row.body | {"text": text, "again": True})
+
+
 def _settled(conn: Connection, row: Outgoing, fate: Fate, now: datetime) -> None:
     """Keep what became of it, and which message now stands for the check-in."""
     if fate.became == "later":
         outbox.put_back(conn, row.person_id, now + fate.wait, row.id if fate.counted else None)
+    elif fate.became == "alone":
+        outbox.wait_alone(conn, row.id, now + fate.wait)
     elif fate.became == "gone":
         outbox.give_up_on(conn, row.person_id, now)
     else:
-        outbox.settle(conn, row.id, fate.became, now if fate.became == "sent" else None, fate.message_id)
+        sent_at = now if fate.became == "sent" else None
+        outbox.settle(conn, row.id, fate.became, sent_at, fate.message_id, fate.error)
+    if fate.counted:
+        _mark_if_alert(conn, row)
     if fate.became == "aside" and row.kind in (*outbox.BY_ITSELF, "reply"):
         alarms.note(conn, "aside", now)
     if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice", "reply"):

@@ -23,6 +23,7 @@ from bot.chat import door
 from bot.chat.reply import Outcome, Page, Picture, Reply
 from bot.clock import Clock
 from bot.config import Config
+from bot.core.checkin import TAP_LIVES
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Button, Message
 from bot.render import phrase
@@ -53,9 +54,10 @@ class Inbox:
         clock: Clock,
         wake: Callable[[], None],
         replied: Callable[[], None],
+        was_deaf: Callable[[datetime], None],
     ) -> None:
         self._bot, self._store, self._config, self._clock = bot, store, config, clock
-        self._wake, self._replied = wake, replied
+        self._wake, self._replied, self._was_deaf = wake, replied, was_deaf
         self._queues: dict[int, deque[tuple[int, dict[str, Any], bool]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
@@ -75,7 +77,8 @@ class Inbox:
         while True:
             try:
                 await self._poll()
-                failed, self.polled_at = 0, self._clock.now()
+                self._heard(after_trouble=failed > 0)
+                failed = 0
             except InvalidToken:
                 raise
             except (TelegramError, StoreError) as error:
@@ -83,6 +86,12 @@ class Inbox:
                 log.warning("polling failed: %s; again in %.0f s", type(error).__name__, wait)
                 failed += 1
                 await self._clock.sleep(wait)
+
+    def _heard(self, after_trouble: bool) -> None:
+        """The Bot API answered. If it did not for long, what was tapped meanwhile is lost: say since when."""
+        since, self.polled_at = self.polled_at, self._clock.now()
+        if after_trouble and since is not None and self.polled_at - since >= TAP_LIVES:
+            self._was_deaf(since)
 
     async def _poll(self) -> None:
         """One request: store what came, then dispatch it; the next request confirms it.

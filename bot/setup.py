@@ -13,6 +13,7 @@ ON_A_SERVER = {
     'token_env = "ACCORD_TOKEN"  ': 'token_env = ""              ',
     'token_file = ""     ': 'token_file = "token"',
     'path = "accord.db"                  # relative to this file': 'path = "{data}/accord.db"',
+    'folder = ""                         # "" makes none; then "accord doctor" says so': 'folder = "{data}/backups"',
 }
 """What config.toml says differently where the data lie in a folder of their own: beginnings of lines."""
 

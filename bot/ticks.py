@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.core import pilot
 from bot.core.alarm import Duty
-from bot.core.checkin import after_due, due, held_back
+from bot.core.checkin import TAP_LIVES, after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
@@ -30,6 +30,7 @@ from bot.core.plan import Plan
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
+from bot.offering import offer_again
 from bot.store import (
     appointments,
     checkins,
@@ -56,6 +57,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
 AN_HOUR = timedelta(hours=1)
+OFFER_FROM = TAP_LIVES  # what was tapped longer ago is lost at Telegram
 SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
 INBOX_KEPT = timedelta(days=2)
 
@@ -70,12 +72,19 @@ class Ticks:
         self._beaten: datetime | None = None
         self._watched: datetime | None = None
         self._duty: Duty = "off"
+        self._deaf_since: datetime | None = None
+        self._back_at: datetime | None = None
         self.worked_at: datetime | None = None
         """When the last tick began that went well to its end."""
 
     def wake(self) -> None:
         """Something may be due."""
         self._woken.set()
+
+    def was_deaf(self, since: datetime) -> None:
+        """Until now nobody was heard since an instant: the bot was stopped, or the Bot API could not be reached."""
+        self._deaf_since = min(since, self._deaf_since or since)
+        self.wake()
 
     @property
     def busy(self) -> bool:
@@ -109,11 +118,22 @@ class Ticks:
         """Leave one every minute; a long time without a tick inside this process (a suspended machine) is an outage."""
         since = self.worked_at
         if since is not None and self._clock.gap(since) >= outages.OUTAGE_FROM:
-            await self._store.write(outages.was_away, since, now)
-            self.worked_at = now
+            self._deaf_since = min(since, self._deaf_since or since)
+        if self._deaf_since is not None:
+            await self._after_outage(self._deaf_since, now)
+            self._deaf_since, self.worked_at = None, now
         if self._beaten is None or now - self._beaten >= outages.BEAT_EVERY:
             await self._store.write(outages.beat, now)
             self._beaten = now
+
+    async def _after_outage(self, since: datetime, now: datetime) -> None:
+        """Keep that it was, and offer again what people may have tapped in vain. Two may tell of the same outage."""
+        since = max(since, self._back_at or since)
+        if now - since >= OFFER_FROM:
+            await offer_again(self._store, self._config, since, now)
+        if now - since >= outages.OUTAGE_FROM:
+            await self._store.write(outages.was_away, since, now)
+        self._back_at = now
 
     async def _watch(self, now: datetime) -> None:
         """Once a minute: does the duty chat have to know something, and can it be told?"""
@@ -194,6 +214,9 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     if what in ("remind", "again") and (until := _quiet_until(conn, kept, config, now)) > now:
         checkins.put(conn, replace(kept, check_in=held_back(kept.check_in, what, until)), config.plan)
         return
+    if what == "close" and outbox.drop_unsent(conn, check_in_id):
+        checkins.settle(conn, check_in_id, "not_asked", "outage")
+        return
     changed = replace(kept, check_in=after_due(kept.check_in, what))
     checkins.put(conn, changed, config.plan)
     if what in ("remind", "again"):
@@ -221,8 +244,8 @@ def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str
 
 
 def _send(conn: Connection, kept: Kept, key: str, kind: str, message: Message, now: datetime) -> None:
-    """A fresh message, as only that is noticed; the old one goes."""
-    body = message.to_json() | {"replaces": kept.message_id}
+    """A fresh message, as only that is noticed; the old one goes. It does not come any more once the person goes on."""
+    body = message.to_json() | {"replaces": kept.message_id, "turn": kept.check_in.place.turn}
     outbox.add(conn, kept.person, key, kind, body, now, about=kept.check_in.id)
 
 
@@ -250,6 +273,8 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     too_late = now >= closes or now > planned_until + plan.patient_late_for
     why = _why_not(kept, who, plan, number, now, too_late)
+    if why == ("not_asked", "too late") and outages.last_in(conn, kept.opens, planned_until):
+        why = ("not_asked", "outage")
     if why is not None:
         checkins.settle(conn, kept.check_in.id, *why)
         return

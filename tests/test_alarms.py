@@ -278,7 +278,8 @@ async def test_it_goes_out_in_front_of_everything_else(clinic: Clinic, duty: Som
         for kind, who in (("digest", him), ("notice", him), ("prompt", him), ("alarm", staff)):
             outbox.add(conn, who, f"test:{kind}", kind, body, clinic.clock.now())
         claimed = [one.kind for one in outbox.claim(conn, clinic.clock.now(), 9)]
-        outbox.resume(conn, clinic.clock.now())
+        for one in outbox.cut_off(conn):
+            outbox.wait_alone(conn, one.id, clinic.clock.now())
         return claimed
 
     assert await clinic.desk(piled_up) == ["alarm", "prompt", "notice", "digest"]
@@ -443,7 +444,7 @@ async def test_an_address_that_does_not_answer_is_given_up_soon(
     assert [record.message for record in caplog.records] == ["no heartbeat went out: TimeoutError"]
 
 
-@pytest.mark.parametrize(("url", "jobs"), [("", 2), ("https://example.org/x", 3)])
+@pytest.mark.parametrize(("url", "jobs"), [("", 3), ("https://example.org/x", 4)])
 async def test_it_has_a_place_in_the_schedule_if_there_is_an_address(clinic: Clinic, url: str, jobs: int) -> None:
     config = replace(clinic.config, alarms=replace(clinic.config.alarms, heartbeat_url=url))
     scheduled = _scheduler(clinic.stage.app, config, clinic.clock.now())

@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks heartbeat web
+    inbox ticks heartbeat upkeep health web
     app
     desk service explain rehearse play simulation setup
     demo
@@ -50,6 +50,11 @@ HOUSES = {
     "clinic_people": "clinic",
     "clinic_plan": "clinic",
     "cli_people": "cli",
+    "cli_upkeep": "cli",
+    "backing_up": "desk",
+    "offering": "ticks",
+    "metrics": "health",
+    "doctor": "desk",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -59,8 +64,9 @@ DOORS = {
     "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks web",
     "alembic": "store",
     "sqlite3": "store",
+    "pysqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "demo emulator heartbeat wire",
+    "aiohttp": "demo emulator health heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
@@ -75,9 +81,9 @@ DOORS = {
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
-    "time": "emulator",
+    "time": "desk emulator",
     "argparse": "emulator",
-    "logging": "app delivery heartbeat inbox service ticks web",
+    "logging": "app delivery heartbeat inbox service ticks upkeep web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.clock import ManualClock
+from bot.store.driver import sqlite3
 from bot.store.lock import acquire
 from tests.conftest import ROOT, denver
 

@@ -149,7 +149,9 @@ async def test_what_did_not_arrive_is_sent_again_half_a_minute_later(clinic: Cli
 async def test_a_lost_reply_makes_at_most_one_more_copy_and_both_work(clinic: Clinic, anna: Someone) -> None:
     clinic.emulator.faults.add("lost", method="sendMessage", chat=14)
     await clinic.session("P-014", FIRST)
-    await clinic.until("2026-11-03T16:05")
+    await clinic.until("2026-11-03T16:09")
+    assert texts(anna) == [READY]
+    await clinic.until("2026-11-03T16:11")
     assert texts(anna) == [READY, READY]
     assert [row.attempts for row in await clinic.rows(kept, person_id=3)] == [2]
     first, second = [shown.id for shown in anna.phone.messages]

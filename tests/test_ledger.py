@@ -78,7 +78,8 @@ NIGHT = NOON + timedelta(hours=10)
         (replace(HER, state="not_asked", why="too late"), LATE, ("not_asked", "too_late")),
         (replace(HER, state="not_asked", why="not in yet"), LATE, ("not_asked", "not_in_yet")),
         (replace(HER, state="not_asked", why="unreachable"), LATE, ("unreachable", "unreachable")),
-        (replace(HER, state="not_asked", why="outage"), LATE, ("not_asked", "other")),
+        (replace(HER, state="not_asked", why="outage"), LATE, ("not_asked", "outage")),
+        (replace(HER, state="not_asked", why="quite new"), LATE, ("not_asked", "other")),
         (DIGEST, LATE, ("overdue", None)),
         (replace(DIGEST, state="sent", settled=NOON, message="sent"), LATE, ("sent", None)),
         (replace(DIGEST, state="sent", settled=NOON), LATE, ("sent", None)),  # the morning's message stands for it

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine
 
 from bot.store import migrating
+from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
     CannotOpen,

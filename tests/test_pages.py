@@ -81,7 +81,7 @@ ALIKE = met(
 def digests() -> tuple[Digest, ...]:
     """Digests of every kind: apart, alike, silent, excused, blind, with nothing yet, and some at random."""
     some = [read([APART] * 2, own_words="<i>menos prisa</i>"), read([ALIKE]), read([MISSED] * 4), read([ALIKE, MISSED])]
-    reasons = ("away", "every", "stopped", "unreachable", "not in yet", "too late", "paused")
+    reasons = ("away", "every", "stopped", "unreachable", "not in yet", "too late", "outage", "paused")
     some += [_read(case_file([ALIKE, EXCUSED]), around=Around(not_asked=why)) for why in reasons]
     for outcome in (*OUTCOMES, None):
         last = replace(AWAY.last or LastTime(""), outcome=outcome)

@@ -44,6 +44,7 @@ def test_on_a_server_the_token_is_in_a_file_and_the_data_lie_apart(tmp_path: Pat
     assert mistakes == []
     assert config is not None
     assert config.database.path == tmp_path / "data" / "accord.db"
+    assert config.backup.folder == tmp_path / "data" / "backups"
     assert (config.telegram.token_env, config.telegram.token_file) == ("", tmp_path / "etc" / "token")
     unit = (tmp_path / "etc" / "accord.service").read_text()
     assert f"-m bot run --config {tmp_path}/etc/config.toml" in unit

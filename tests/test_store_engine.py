@@ -6,7 +6,6 @@ import resource
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.store import engine, migrating
+from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from bot.store.errors import CannotOpen, NotDrained, NotStored, OlderDatabase, StoreClosed
 from bot.store.lock import AlreadyHeld, acquire

@@ -106,7 +106,7 @@ async def test_after_an_outage_past_its_closing_it_is_not_asked_and_that_is_kept
     await clinic.start()
     assert anna.prompts == []
     mine = await clinic.rows(check_in, person_id=3, session_id=1)
-    assert {(row.state, row.why) for row in mine} == {("not_asked", "too late")}
+    assert {(row.state, row.why) for row in mine} == {("not_asked", "outage")}
 
 
 async def test_after_a_long_outage_nobody_gets_more_than_what_still_stands(clinic: Clinic, tomas: Someone) -> None:

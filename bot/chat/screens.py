@@ -60,6 +60,11 @@ def ready(kept: Kept, again: bool = False) -> Message:
     return Message(words, _rows(kept, [["begin"], _later_if_open(kept)]))
 
 
+def offered_again(kept: Kept) -> Message:
+    """An open check-in after an outage: neutral, as it may be read off a locked screen."""
+    return Message(phrase(kept.person.lang, "after_outage"), _rows(kept, [["begin"]]))
+
+
 def _later_if_open(kept: Kept) -> list[Verb]:
     """[Later], as long as there is a later: what is answered after the closing is not asked again."""
     return ["later"] if kept.check_in.state == "open" else []

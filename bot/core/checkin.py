@@ -19,6 +19,10 @@ from bot.core.walltime import after_quiet, at_local, local_date, zone_of
 State = Literal["planned", "open", "answered", "missed", "excused", "not_asked"]
 Screen = Literal["ready", "question", "form", "summary", "change", "later", "put_off", "not_met"]
 
+TAP_LIVES = timedelta(seconds=150)
+"""So long Telegram keeps a pressed button for a bot that does not fetch it (telegram-bot-api, Client.cpp)."""
+LONG_OFFLINE = timedelta(minutes=10)
+
 WORKING: tuple[Screen, ...] = ("question", "form", "summary", "change", "later", "not_met")
 """Screens that show something another person should not read: they hide themselves."""
 
@@ -120,6 +124,19 @@ def held_back(check_in: CheckIn, what: Due, until: datetime) -> CheckIn:
     if what == "remind":
         return replace(check_in, reminds=at)
     return replace(check_in, place=replace(check_in.place, again=at))
+
+
+def after_outage(check_in: CheckIn, offline: timedelta) -> CheckIn | None:
+    """The check-in as it is offered again after nobody was heard for so long; None: it is left as it stands.
+
+    A pressed button lives 150 s at Telegram. After a few minutes that matters to whoever was in the middle of it;
+    after a longer time whoever has it open may have tapped in vain. What was put off comes by itself.
+    """
+    place = check_in.place
+    at_work = place.screen in WORKING and not place.hidden
+    if check_in.state != "open" or place.again is not None or offline < (TAP_LIVES if at_work else LONG_OFFLINE):
+        return None
+    return replace(check_in, place=replace(place, hidden=place.screen in WORKING, touched=None))
 
 
 def times_to_ask_again(check_in: CheckIn, now: datetime, plan: Plan) -> list[tuple[str, datetime]]:

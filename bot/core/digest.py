@@ -25,7 +25,7 @@ FIRST_SCREEN = 3
 SAYS_LOW = ("disagreement", "agreed_low", "drop")
 NOT_ASKED = {
     "away": "away", "every": "every", "stopped": "stopped", "withdrawn": "stopped", "unreachable": "unreachable",
-    "not in yet": "not_in_yet", "too late": "too_late", "paused": "paused", "pilot": "pilot",
+    "not in yet": "not_in_yet", "too late": "too_late", "outage": "outage", "paused": "paused", "pilot": "pilot",
 }  # fmt: skip
 """Why a check-in was not asked, as it is kept, and the word by which a digest's template knows it."""
 READ_BEFORE = timedelta(hours=1)  # what comes later than this before a session may be missed by its digest

@@ -23,7 +23,7 @@ Progress = Literal["opened", "answered", "late", "closed"]
 PROGRESS: tuple[Progress, ...] = ("opened", "answered", "late", "closed")
 WHY = {
     "away": "away", "every": "every", "paused": "paused", "stopped": "stopped", "withdrawn": "stopped",
-    "not_met": "not_met", "cancelled": "cancelled", "ended": "ended", "too late": "too_late",
+    "not_met": "not_met", "cancelled": "cancelled", "ended": "ended", "too late": "too_late", "outage": "outage",
     "not in yet": "not_in_yet", "unreachable": "unreachable", "nothing to ask": "nothing_to_ask",
     "no session": "no_session", "pilot": "pilot",
 }  # fmt: skip

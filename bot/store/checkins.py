@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
 
 from bot.core.checkin import CheckIn, Place, next_due
 from bot.core.form import Asks, Key
@@ -16,7 +16,7 @@ from bot.core.questionnaire import Voice
 from bot.core.taps import Step
 from bot.store.columns import AnyRow, Utc
 from bot.store.people import by_id
-from bot.store.tables import answer, check_in, pair, person, session
+from bot.store.tables import answer, check_in, outbox, pair, person, session
 from bot.store.upsert import insert_or_change
 
 _COLUMNS = (
@@ -259,6 +259,15 @@ def open_of(conn: Connection, person_id: int) -> list[str]:
     """A person's open check-ins, the one opened last at the end."""
     query = select(check_in.c.id).where(check_in.c.person_id == person_id, check_in.c.state == "open")
     return list(conn.execute(query.order_by(check_in.c.opened_at, check_in.c.id)).scalars())
+
+
+def open_in_chats(conn: Connection) -> list[str]:
+    """The open check-ins that stand in somebody's chat, and about which nothing waits to be sent."""
+    unsent = exists().where(text("outbox.state IN ('waiting', 'sending')"), outbox.c.about == check_in.c.id)
+    standing = (check_in.c.state == "open") & check_in.c.message_id.is_not(None)
+    # As the index of what is due has it: every open check-in is in it, as it closes one day.
+    query = select(check_in.c.id).where(text("check_in.due_at IS NOT NULL"), standing, ~unsent)
+    return list(conn.execute(query.order_by(check_in.c.id)).scalars())
 
 
 def answerable_of(conn: Connection, person_id: int, since: datetime) -> list[str]:

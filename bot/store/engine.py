@@ -11,7 +11,6 @@ lone write waits for nobody. Reading goes through a small pool of aiosqlite conn
 
 import asyncio
 import contextlib
-import sqlite3
 import traceback
 import warnings
 from collections.abc import Callable, Iterable
@@ -29,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
 from bot.store import migrating
+from bot.store.driver import asynchronous, sqlite3
 from bot.store.errors import NotDrained, NotStored, StoreClosed
 
 P = ParamSpec("P")
@@ -369,6 +369,7 @@ def _url(path: Path, driver: str) -> URL:
 def _writing_engine(path: Path) -> Engine:
     engine = create_engine(
         _url(path, "pysqlite"),
+        module=sqlite3,
         poolclass=NullPool,
         connect_args={"isolation_level": None, "factory": _Owned},
         hide_parameters=True,  # an error's text must not carry what a patient said
@@ -380,6 +381,7 @@ def _writing_engine(path: Path) -> Engine:
 def _reading_engine(path: Path) -> Engine:
     engine = create_engine(
         _url(path, "aiosqlite"),
+        module=asynchronous(),
         pool_size=READERS,
         max_overflow=0,
         connect_args={"isolation_level": None},

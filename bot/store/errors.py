@@ -47,6 +47,18 @@ class BackupFailed(StoreError):
     """A copy of the database could not be made or is not whole; the original was not touched."""
 
 
+class CannotRestore(StoreError):
+    """A backup cannot be put there: it is damaged, of a newer program, or the place is taken."""
+
+
+class Damaged(StoreError):
+    """The file is not whole; `found` says what is wrong, in a clause."""
+
+    def __init__(self, path: Path, found: str, remedy: str = "") -> None:
+        super().__init__(f"{path} is damaged: {found}." + (f" {remedy}" if remedy else ""))
+        self.path, self.found = path, found
+
+
 class MigrationFailed(StoreError):
     """A migration raised; it was rolled back, so the database is as it was before."""
 

@@ -82,7 +82,7 @@ def lost_between(conn: Connection, begin: datetime, end: datetime, now: datetime
     """How many check-ins and digests planned for a span of time had become too late (also those only about to be
     settled so), and were not sent.
     """
-    late = and_(check_in.c.state == "not_asked", check_in.c.why == "too late")
+    late = and_(check_in.c.state == "not_asked", check_in.c.why.in_(("too late", "outage")))
     closed = and_(check_in.c.state == "planned", check_in.c.closes_at <= now)
     asked = select(func.count()).select_from(check_in).where(or_(late, closed))
     told = select(func.count()).select_from(digest).where(digest.c.state == "not_sent", digest.c.why == "too late")

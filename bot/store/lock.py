@@ -67,6 +67,22 @@ def acquire(path: Path | str) -> Lock:
     return Lock(descriptor)
 
 
+def holder(path: Path | str) -> int | None:
+    """The process that holds the database at `path` (0 if it has not yet written who it is); None if none does."""
+    path = Path(path).resolve()
+    try:
+        descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # nobody ever held it, or it is not ours to see
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(descriptor)[0]
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _write_holder(descriptor: int) -> None:
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)

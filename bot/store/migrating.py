@@ -8,7 +8,6 @@ which the program can die and leave something that neither the old nor the new p
 
 import contextlib
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
+from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
     CannotOpen,
@@ -44,7 +44,7 @@ def version_of(path: Path) -> str | None:
     """
     if not path.exists():
         return None
-    with _opened(path) as connection:
+    with opened(path) as connection:
         return _version(path, connection)
 
 
@@ -63,7 +63,7 @@ def bring_up_to_date(path: Path, now: Callable[[], datetime], folder: Path = FOL
     versions = known(folder)
     _refuse_unknown(path, version_of(path), versions)  # before anything is made or changed
     _make_private(path)
-    with _ALEMBIC, _opened(path) as driver:
+    with _ALEMBIC, opened(path) as driver:
         _use_wal(driver)
         if _version(path, driver) == versions[-1]:
             return None
@@ -81,7 +81,7 @@ def copy(source: Path, target: Path) -> None:
     try:
         _remove(part)  # what a copy that was killed has left
         _make_private(part)
-        with _opened(source) as old, _opened(part) as new:
+        with opened(source) as old, opened(part) as new:
             old.backup(new)
             new.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
             (verdict,) = new.execute("PRAGMA integrity_check(1)").fetchone()
@@ -197,7 +197,7 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a file that exists, in autocommit mode; SQLite's own errors become sentences."""
     try:
         uri = f"{path.resolve().as_uri()}?mode=rw"
@@ -213,6 +213,6 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 @contextlib.contextmanager
 def _core(driver: sqlite3.Connection) -> Iterator[Connection]:
     """SQLAlchemy's view of an open connection, for Alembic: it believes that a transaction is open, and begins none."""
-    engine = create_engine("sqlite+pysqlite://", creator=lambda: driver, poolclass=NullPool)
+    engine = create_engine("sqlite+pysqlite://", module=sqlite3, creator=lambda: driver, poolclass=NullPool)
     with engine.connect() as connection, connection.begin():
         yield connection

@@ -22,12 +22,9 @@ def beat(conn: Connection, now: datetime) -> None:
         conn.execute(insert(heartbeat).values(id=ONE, at=now))
 
 
-def began_to_work(conn: Connection, now: datetime) -> None:
-    """The bot starts: if its last sign of life is old, it was offline since."""
-    last = conn.execute(select(heartbeat.c.at).where(heartbeat.c.id == ONE)).scalar()
-    if last is not None and now - last >= OUTAGE_FROM:
-        was_away(conn, last, now)
-    beat(conn, now)
+def last_beat(conn: Connection) -> datetime | None:
+    """The bot's last sign of life; None if it never ran."""
+    return conn.execute(select(heartbeat.c.at).where(heartbeat.c.id == ONE)).scalar()
 
 
 def was_away(conn: Connection, since: datetime, now: datetime) -> None:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, not_, null, select, text, update
 
+from bot.core import sending
 from bot.core.person import Person
 from bot.store import alarms, pilots
 from bot.store.columns import AnyRow
-from bot.store.tables import check_in, outbox, person
+from bot.store.tables import check_in, digest, outbox, person
 from bot.store.upsert import insert_or_leave
 
 ALARM, PROMPT, NOTICE, DIGEST = 0, 1, 2, 3  # rank: alarms before check-ins before notices before digests
@@ -40,12 +41,15 @@ _CLAIM = update(outbox).where(outbox.c.id == bindparam("b_id")).values(state="se
 _SETTLE = (
     update(outbox)
     .where(outbox.c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in ("state", "sent_at", "message_id")})
+    .values({name: bindparam(f"b_{name}") for name in ("state", "sent_at", "message_id", "error")})
 )
-# `+ 0`: the few that are put off are quickly found by their time, not by the person, who may have had thousands.
+# `+ 0`: the few that are put off are quickly found by their time, not by the person, who may have had thousands. What
+# waits for a tap waits alone.
+_ALONE = outbox.c.kind.in_(sending.AWAITING) & (outbox.c.attempts > 0)
 _PUT_OFF = select(func.max(outbox.c.not_before)).where(
-    outbox.c.person_id + 0 == bindparam("person"), outbox.c.state == "waiting", outbox.c.not_before > bindparam("now")
-)
+    outbox.c.person_id + 0 == bindparam("person"), outbox.c.state == "waiting", outbox.c.not_before > bindparam("now"),
+    not_(_ALONE),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,34 @@ def add(
 def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
     """Take what is due, in order; it is "sending" until `settle` says what became of it.
 
-    A screen that waited here while the person went on is dropped: it would bring an older one back.
+    A screen that waited here while the person went on is dropped: it would bring an older one back. What waited for a
+    tap, and got it, has arrived.
     """
     rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
-    outdated = [row for row in rows if "turn" in row.body and row.body["turn"] != turn_of(conn, row.about)]
-    for row in outdated:
-        settle(conn, row.id, "dropped", None, None)
-    claimed = [row for row in rows if row not in outdated]
+    overtaken = _overtaken(conn, rows)
+    for row in (row for row in rows if row.id in overtaken):
+        arrived = row.kind in sending.AWAITING and row.attempts > 1
+        settle(conn, row.id, "sent" if arrived else "dropped", None, None)
+    claimed = [row for row in rows if row.id not in overtaken]
     if claimed:
         conn.execute(_CLAIM, [{"b_id": row.id} for row in claimed])
     return claimed
+
+
+def _overtaken(conn: Connection, rows: list[Outgoing]) -> set[int]:
+    """The ids of those whose person has gone on meanwhile: the check-in is at another screen, the digest was opened."""
+    screens = {row.id: row for row in rows if "turn" in row.body}
+    repeated = {row.id: row for row in rows if row.kind == "digest" and row.attempts > 1}
+    found: set[int] = set()
+    if screens:
+        places = select(check_in.c.id, check_in.c.place).where(check_in.c.id.in_({r.about for r in screens.values()}))
+        turns = {row.id: row.place["turn"] for row in conn.execute(places) if row.place is not None}
+        found |= {number for number, row in screens.items() if row.body["turn"] != turns.get(row.about)}
+    if repeated:
+        seen = digest.c.id.in_({row.about for row in repeated.values()}) & digest.c.opened_at.is_not(None)
+        opened = set(conn.execute(select(digest.c.id).where(seen)).scalars())
+        found |= {number for number, row in repeated.items() if row.about in opened}
+    return found
 
 
 def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
@@ -104,9 +126,36 @@ def _outgoing(row: AnyRow) -> Outgoing:
     return Outgoing(row.id, row.kind, row.about, row.rank, row.body, row.attempts + 1, row.person_id, row.chat_id)
 
 
-def settle(conn: Connection, outgoing_id: int, state: str, sent_at: datetime | None, message_id: int | None) -> None:
-    """Write back what became of a send."""
-    conn.execute(_SETTLE, {"b_id": outgoing_id, "b_state": state, "b_sent_at": sent_at, "b_message_id": message_id})
+def settle(
+    conn: Connection,
+    outgoing_id: int,
+    state: str,
+    sent_at: datetime | None,
+    message_id: int | None,
+    error: str | None = None,
+) -> None:
+    """Write back what became of a send; `error`: the kind of refusal."""
+    became = {"b_state": state, "b_sent_at": sent_at, "b_message_id": message_id, "b_error": error}
+    conn.execute(_SETTLE, {"b_id": outgoing_id} | became)
+
+
+def wait_alone(conn: Connection, outgoing_id: int, not_before: datetime) -> None:
+    """This one waits, counted as a copy; what else there is for the person goes on."""
+    values = {"state": "waiting", "not_before": not_before}
+    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(values))
+
+
+def drop_unsent(conn: Connection, about: str) -> bool:
+    """Drop the message that offers a check-in if it was never sent, not even perhaps; whether it was so."""
+    unsent = (outbox.c.kind == "prompt") & (outbox.c.state == "waiting") & (outbox.c.attempts == 0)
+    # As the index of what is not sent has it.
+    here = text("outbox.state IN ('waiting', 'sending')") & (outbox.c.about == about) & unsent
+    return conn.execute(update(outbox).where(here).values(state="dropped")).rowcount > 0
+
+
+def change_body(conn: Connection, outgoing_id: int, body: dict[str, Any]) -> None:
+    """Another text for what is not sent yet."""
+    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(body=body))
 
 
 def put_back(conn: Connection, person_id: int, not_before: datetime, counted: int | None = None) -> None:
@@ -129,7 +178,9 @@ def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:
     alarms.lost(conn, person_id, now)
 
 
-def resume(conn: Connection, now: datetime) -> int:
-    """After a stop: what was being sent may or may not have arrived; it is tried once more, and counted."""
-    again = update(outbox).where(outbox.c.state == "sending").values(state="waiting", not_before=now)
-    return conn.execute(again).rowcount
+def cut_off(conn: Connection) -> list[Outgoing]:
+    """What was being sent when the program stopped, in order; `attempts` counts that send."""
+    columns = (outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.person_id)
+    query = select(*columns, (outbox.c.attempts - 1).label("attempts"), null().label("chat_id"))
+    rows = conn.execute(query.where(text("outbox.state IN ('waiting', 'sending')"), outbox.c.state == "sending"))
+    return [_outgoing(row) for row in rows]

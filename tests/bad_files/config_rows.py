@@ -98,6 +98,10 @@ VALUES: list[Row] = [
     ("[log]", "[[log]]", 0, "log", "write [log]"),
     ("[clinic]", 'zone = "UTC"\n[clinic]', 0, "zone", "move it under [clinic]"),
     ("[invite]", '[invite]\nquiet_from = "21:00"', 1, "invite.quiet_from", "it belongs under [plan]"),
+    ("every =", 'every = "30 s"', 0, "backup.every", 'as "15 min"'),
+    ("every =", "every = 15", 0, "backup.every", 'write "15 min"'),
+    ("keep =", "keep = 0", 0, "backup.keep", "from 1 to 3660"),
+    ("[backup]", "[backups]", 0, "backups", 'Did you mean "backup"?'),
 ]
 
 SYNTAX: list[Row] = [

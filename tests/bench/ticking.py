@@ -1,7 +1,6 @@
 """What a tick costs with a thousand, a hundred thousand and a million waiting check-ins."""
 
 import asyncio
-import sqlite3
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from bot.clock import ManualClock
 from bot.store import checkins
+from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from bot.ticks import Ticks
 from tests.bench import seed

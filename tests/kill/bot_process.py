@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from bot import ticks
 from bot.app import App, running
 from bot.config import Config, load, read_token
 from bot.service import set_up_logging
@@ -22,7 +23,7 @@ def run(config_file: Path, clock_file: Path, ready: Callable[[], None]) -> None:
     assert config is not None, mistakes
     set_up_logging(config.log.level)
     # The clock from outside leaps over hours while a bot is dead for a blink: that is no outage to be told of.
-    outages.OUTAGE_FROM = timedelta(days=365)
+    outages.OUTAGE_FROM = ticks.OFFER_FROM = timedelta(days=365)
     asyncio.run(_run(config, ClockFile(clock_file), ready))
 
 

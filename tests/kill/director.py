@@ -4,7 +4,6 @@ Whether the bot has done everything is judged from outside only: by what the Bot
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from bot.config import Config, load
 from bot.demo.player import instant
 from bot.demo.script import CAST, STARTS, Act, Person
 from bot.emulator import Emulator, Event
+from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from tests.kill.clock_file import ClockFile
 from tests.kill.database import Database, Left

@@ -1,7 +1,6 @@
 """What the phones saw of a fortnight: whether anything went unsaid, was said twice, or to somebody else."""
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from bot.demo.script import CAST
 from bot.emulator import Event, History, Phone
+from bot.store.driver import sqlite3
 
 CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
 CODE = re.compile(r"\b[PT]-\d+\b")

@@ -1,0 +1,95 @@
+"""Finding out how Accord is: versions, files, the clock, the work, the backups. `core.health` says what that means."""
+
+import platform
+import shutil
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.config import Config, read_token, warnings
+from bot.core.health import Backups, Facts, Machine, Vitals
+from bot.store import backups, letters, lock, soundness, zone_data
+from bot.store.driver import sqlite3, whose
+from bot.store.engine import Store
+from bot.store.errors import StoreError
+from bot.wire import server_time
+
+OTHERS = 0o077
+
+
+async def examine(config: Config, clock: Clock) -> Facts:
+    """All facts, beside a running bot or without one. Nothing is changed; a database that is not whole is not read."""
+    path = config.database.path
+    damage = soundness.damage(path, thorough=False) if path.exists() else ""
+    vitals, why_none = None, f"There is no database {path} yet: start the bot." if not path.exists() else ""
+    if path.exists() and not damage:
+        try:
+            async with await Store.open(path, now=clock.now, migrate=False) as store:
+                vitals = await store.read(letters.vitals, clock.now())
+        except StoreError as error:
+            why_none = str(error)
+    ahead = await clock_ahead(config, clock)
+    return facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
+
+
+async def clock_ahead(config: Config, clock: Clock) -> timedelta | None:
+    """How far this machine's clock is ahead of the Bot API's, to a second; None if that does not answer."""
+    before = clock.now()
+    theirs = await server_time(config.telegram.base_url)
+    if theirs is None:
+        return None
+    ours = before + (clock.now() - before) / 2
+    ahead = ours - theirs - timedelta(seconds=0.5)  # the header has whole seconds, cut off
+    return timedelta(0) if abs(ahead) < timedelta(seconds=1) else ahead
+
+
+def facts(
+    config: Config, now: datetime, vitals: Vitals | None, ahead: timedelta | None, why_none: str = "", damage: str = ""
+) -> Facts:
+    """The facts, from what was found out already and what the machine says."""
+    path, token = config.database.path, read_token(config)
+    machine = Machine(
+        accord=version("accord-checkin"),
+        python=platform.python_version(),
+        sqlite=sqlite3.sqlite_version_info,
+        sqlite_of=whose(),
+        zones=zone_data.installed(),
+        token="" if isinstance(token, str) else token.says,
+        warnings=len(warnings(config)),
+        open_files=_open_files(config),
+        free=shutil.disk_usage(path.parent if path.parent.is_dir() else Path()).free,
+        clock_ahead=ahead,
+        holder=lock.holder(path),
+        damage=damage,
+        scrubbed_at=soundness.moment(path, "scrubbed_at"),
+        bytes=path.stat().st_size if path.exists() else 0,
+    )
+    return Facts(now, machine, vitals, _backups(config), why_none)
+
+
+def _backups(config: Config) -> Backups:
+    folder, path = config.backup.folder, config.database.path
+    drilled = soundness.moment(path, "drilled_at")
+    if folder is None:
+        return Backups(drilled_at=drilled)
+    found = backups.listed(folder, path)
+    good = [one for one in found if not one.problem]
+    same = bool(found) and path.exists() and folder.stat().st_dev == path.stat().st_dev
+    bad = len(found) - len(good)
+    return Backups(config.backup.every, good[0] if good else None, len(found), bad, drilled, same)
+
+
+def _open_files(config: Config) -> tuple[str, ...]:
+    """The files that other accounts of this machine can read or write."""
+    path, folder = config.database.path, config.backup.folder
+    files = [path, path.with_name(f"{path.name}-wal"), config.telegram.token_file]
+    files += folder.glob("*.db") if folder is not None else []
+    return tuple(str(file) for file in files if file is not None and _is_open(file))
+
+
+def _is_open(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & OTHERS)
+    except OSError:  # not there, or gone meanwhile
+        return False
