@@ -1,0 +1,204 @@
+"""The store without threads, for the virtual loop: the same transactions, savepoints and group commits, in one thread.
+
+Only how a job gets to the writer and back is replaced; how it is run, undone and committed is the engine room's own.
+`Troubles` says what goes wrong with the disk.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty
+from random import Random
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from bot.prove.virtual import LIVING, Life
+from bot.store import engine
+from bot.store.engine import Store, _Job, _Writer
+from bot.store.errors import StoreClosed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FULL, IO = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR
+
+
+class Troubles:
+    """What goes wrong with the disk, how long a commit takes, and what waits for a kill at a commit."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.until = float("-inf")  # by the loop's time
+        self.code = FULL
+        self.share = 1.0
+        self.struck = 0
+        self.slow = 0.0  # seconds that each group of transactions waits longer
+        self.before_commit: Callable[[], None] | None = None
+        self.after_commit: Callable[[], None] | None = None
+
+    def begin(self, code: int, share: float, until: float) -> None:
+        """From now until then this share of all statements that write fails."""
+        self.code, self.share, self.until = code, share, until
+
+    def strike(self) -> None:
+        """Raise what the driver would raise, if there is trouble now."""
+        if asyncio.get_running_loop().time() < self.until and self._random.random() < self.share:
+            self.struck += 1
+            words = "database or disk is full" if self.code == FULL else "disk I/O error"
+            error = sqlite3.OperationalError(words)
+            error.sqlite_errorcode = self.code
+            raise error
+
+    def pause(self) -> float:
+        """How long a group of transactions takes to get its turn."""
+        return self._random.random() * 0.01 + self.slow
+
+
+class Disk(Store):
+    """A store whose transactions run in the event loop."""
+
+    troubles: Troubles
+    on_write: Callable[[Callable[..., Any]], None]
+
+    def __init__(self, path: Path, copied: Path | None = None) -> None:
+        self.copied = copied
+        self._loop = asyncio.get_running_loop()
+        self._life = LIVING.get() or Life()
+        self._writer = _InLoop(path, self._loop, self.troubles, self._life)
+        self._reading = _reading(path)
+        self._view: Connection | None = None
+        self._closed = False
+
+    async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One transaction; of a process that is dead it never happens."""
+        self._life.check()
+        value = await super().write(fn, *args, **kwargs)
+        self._life.check()
+        self.on_write(fn)
+        return value
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One consistent view."""
+        self._life.check()
+        if self._closed:
+            raise StoreClosed("the database is closed")
+        await asyncio.sleep(0)
+        if self._view is None:
+            self._view = self._reading.connect()
+        driver = engine._driver(self._view)
+        driver.execute("BEGIN")
+        try:
+            return fn(self._view, *args, **kwargs)
+        finally:
+            driver.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        """Finish what is queued, unless this process is dead."""
+        if not self._closed:
+            self._closed = True
+            if self._view is not None:
+                self._view.close()
+            self._reading.dispose()
+            await self._writer.stop()
+
+
+class _InLoop(_Writer):
+    """The writer, without its thread: a group is committed in a callback of the loop."""
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, troubles: Troubles, life: Life) -> None:
+        self.queue = _Line(self)  # type: ignore[assignment]
+        self._engine = _writing(path, troubles)
+        self._loop, self._life, self._troubles = loop, life, troubles
+        self._stopping = False
+        self._connection: Connection | None = None
+
+    def ring(self) -> None:
+        """There is something to do."""
+        self._loop.call_later(self._troubles.pause(), self._work)
+
+    def _work(self) -> None:
+        jobs: list[_Job] = []
+        self._take_queued(jobs)
+        if not self._life.alive:
+            self._disconnect()
+        elif jobs:
+            self._commit_together(jobs)
+
+    async def stop(self) -> None:
+        """Finish what is queued."""
+        self._work()
+        self._disconnect()
+
+
+class _Line:
+    """The queue in front of the writer."""
+
+    def __init__(self, writer: _InLoop) -> None:
+        self._jobs: deque[_Job] = deque()
+        self._writer = writer
+
+    def put(self, job: _Job | None) -> None:
+        """Queue a job."""
+        if job is not None:
+            self._jobs.append(job)
+            self._writer.ring()
+
+    def get_nowait(self) -> _Job:
+        """The next one."""
+        if not self._jobs:
+            raise Empty
+        return self._jobs.popleft()
+
+
+class _Faulty(engine._Owned):
+    """The driver's connection, on a disk in trouble."""
+
+    troubles: Troubles
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """BEGIN, SAVEPOINT and COMMIT; a commit may be the last thing a process did."""
+        if sql == "COMMIT":
+            return self._commit(sql)
+        if sql.startswith(("SAVEPOINT", "BEGIN")):
+            self.troubles.strike()
+        return super().execute(sql, *values)
+
+    def _commit(self, sql: str) -> sqlite3.Cursor:
+        if self.troubles.before_commit is not None:
+            self.troubles.before_commit()
+        self.troubles.strike()
+        cursor = super().execute(sql)
+        if self.troubles.after_commit is not None:
+            self.troubles.after_commit()
+        return cursor
+
+
+def _writing(path: Path, troubles: Troubles) -> Engine:
+    """The engine's own, over a connection that fails on request."""
+    kind = type("_FaultyHere", (_Faulty,), {"troubles": troubles})
+    made = create_engine(
+        engine._url(path, "pysqlite"),
+        poolclass=NullPool,
+        connect_args={"isolation_level": None, "factory": kind, "check_same_thread": False},
+        hide_parameters=True,
+    )
+    engine._set_pragmas(made, engine._WRITING)
+
+    @event.listens_for(made, "before_cursor_execute")
+    def _may_fail(conn: Any, cursor: Any, statement: str, *_: object) -> None:  # noqa: ARG001
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            try:
+                troubles.strike()
+            except sqlite3.OperationalError as error:
+                raise OperationalError(statement, None, error) from error
+
+    return made
+
+
+def _reading(path: Path) -> Engine:
+    made = create_engine(engine._url(path, "pysqlite"), pool_size=1, connect_args={"isolation_level": None})
+    engine._set_pragmas(made, engine._READING)
+    return made
