@@ -13,6 +13,7 @@ import click
 
 from bot.cli_clinic import clinic
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_prove import prove
 
 if TYPE_CHECKING:
     from bot.core.questionnaire import Voice
@@ -34,6 +35,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
+cli.add_command(prove)
 
 
 # ------------------------------------------------------------------------------------------------ run, demo

@@ -25,6 +25,9 @@ FORGOTTEN_AFTER_S = 1.9 * 86400
 """The bot forgets updates that are done after two days."""
 CLOSE_S = 30.0
 """So soon after a copy a death explains the next one."""
+CLOCK_WRONG_S = 300.0
+"""So wrong a machine's clock may be without anybody noticing."""
+REMINDED_AFTER_S = 20 * 3600.0
 AMBIGUOUS = ("lost", "killed after")
 """Faults after which a message may be there though the bot cannot know it."""
 REACHED_LATE_S = 45 * 60.0
@@ -45,10 +48,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What the checker is given. `moved`: chats of people who changed their zone; their quiet hours are not judged.
-
-    `refused`: whether the API was made to refuse messages for good, so that some never came.
-    """
+    """What the checker is given. `moved`: chats of people who changed their zone; their quiet hours are not judged."""
 
     events: Sequence[Event]
     tables: Mapping[str, list[Row]]
@@ -175,6 +175,7 @@ def _copies(case: Case) -> Iterator[Finding]:
     unsure = _unsure(case)
     for (chat, about, words), times in _loud(case).items():
         explained = 1 + unsure[chat, about, words] + case.heard.put_off[about.partition(":")[2]]
+        explained += times[-1] - times[0] > REMINDED_AFTER_S  # the one reminder has the same words
         explained += sum(any(at - 1 <= death <= at + CLOSE_S for death in deaths) for at in times[:-1])
         explained += sum(any(at - 60 <= one <= at + CLOSE_S for one in troubles) for at in times[:-1])
         if len(times) > explained:
@@ -202,7 +203,8 @@ def _quiet(case: Case) -> Iterator[Finding]:
             continue
         if any(data.startswith("c:") for data in _buttons(event)) and event["chat"] in zones:
             wall = datetime.fromtimestamp(event["at"], zones[event["chat"]])
-            if wall.hour >= QUIET_FROM or wall.hour < QUIET_UNTIL:
+            early, late = (wall + timedelta(seconds=by) for by in (-CLOCK_WRONG_S, CLOCK_WRONG_S))
+            if all(at.hour >= QUIET_FROM or at.hour < QUIET_UNTIL for at in (early, wall, late)):
                 yield Finding("quiet hours", f"{event['chat']} at {wall:%a %d %H:%M:%S %Z}: {event['text']!r}")
 
 

@@ -79,7 +79,7 @@ class Somebody:
         if self.random.random() < 0.04:  # a double tap
             self.phone.press(button["callback_data"], message.id)
         await self._reply(before)
-        return True
+        return button["callback_data"].startswith("c:") or self.random.random() < 0.5
 
     def _chosen(self, message: Shown) -> dict[str, Any]:
         buttons = [button for row in message.keyboard for button in row if "callback_data" in button]

@@ -73,19 +73,22 @@ async def _at_the_desk(made: World, act: str, *values: object) -> None:
 
 
 async def _front_desk(made: World) -> None:
-    """Now and then a session is moved, cancelled or marked."""
+    """Now and then a session to come is moved, or called off.
+
+    One that is over is not moved to a day to come: what was half answered about it is then void, by design.
+    """
     random = Random(made.random.random())
     while True:
         await asyncio.sleep(random.expovariate(1 / (40 * 3600)))
         now = made.clock.true()
         near = "SELECT id FROM session WHERE starts_at BETWEEN ? AND ? ORDER BY id"
-        span = [str(at.replace(tzinfo=None)) for at in (now - timedelta(days=2), now + timedelta(days=7))]
+        span = [str(at.replace(tzinfo=None)) for at in (now + timedelta(hours=1), now + timedelta(days=7))]
         ids = await made.store.read(lambda conn: conn.exec_driver_sql(near, tuple(span)).scalars().all())  # noqa: B023
         if not ids:
             continue
         number = random.choice(list(ids))
         if random.random() < 0.5:
-            await _at_the_desk(made, "mark_session", number, random.choice(("cancelled", "missed", "held")))
+            await _at_the_desk(made, "mark_session", number, random.choice(("cancelled", "missed")))
         else:
             wall = (now + timedelta(days=random.randint(1, 6))).strftime("%Y-%m-%dT") + f"{random.randint(8, 18):02}:00"
             await _at_the_desk(made, "move_session", number, wall)
@@ -111,11 +114,18 @@ async def _calm(made: World, at_work: list[asyncio.Task[None]]) -> None:
     await made.stop()
 
 
+def _moved(made: World) -> list[int]:
+    """Who has tapped another zone meanwhile."""
+    begun = {code: zone for code, (_, zone, _) in THERAPISTS.items()} | {code: v[2] for code, v in PATIENTS.items()}
+    return [row["chat_id"] for row in tables(made.database)["person"] if row["zone"] != begun[row["code"]]]
+
+
 def _judged(made: World, tally: Tally) -> str:
     events = [event.as_dict() for event in made.emulator.history.events]
     for event in events:
         tally.figures[event["kind"]] += 1
-    found = findings(events, made.database, shipped_questionnaires(), made.clock.true().timestamp())
+    ends = made.clock.true().timestamp()
+    found = findings(events, made.database, shipped_questionnaires(), ends, _moved(made))
     if found:
         raise Broken("\n".join(map(str, found[:40])))
     rows = {name: [tuple(row) for row in rows] for name, rows in tables(made.database).items()}
