@@ -23,6 +23,7 @@ from bot.store.errors import StoreClosed
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Connect = Callable[[Path, bool], sqlite3.Connection]
 FULL, IO = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR
 
 
@@ -38,6 +39,7 @@ class Troubles:
         self.slow = 0.0  # seconds that each group of transactions waits longer
         self.before_commit: Callable[[], None] | None = None
         self.after_commit: Callable[[], None] | None = None
+        self.around: Callable[[_Writer, list[_Job]], None] = lambda writer, jobs: writer._commit_together(jobs)
 
     def begin(self, code: int, share: float, until: float) -> None:
         """From now until then this share of all statements that write fails."""
@@ -62,13 +64,16 @@ class Disk(Store):
 
     troubles: Troubles
     on_write: Callable[[Callable[..., Any]], None]
+    connect: Connect | None = None
+    """How to open the file, where it is not the driver's own way: for writing, then for reading."""
 
     def __init__(self, path: Path, copied: Path | None = None) -> None:
         self.copied = copied
         self._loop = asyncio.get_running_loop()
         self._life = LIVING.get() or Life()
-        self._writer = _InLoop(path, self._loop, self.troubles, self._life)
-        self._reading = _reading(path)
+        connect = type(self).connect
+        self._writer = _InLoop(path, self._loop, self.troubles, self._life, connect)
+        self._reading = _reading(path, connect)
         self._view: Connection | None = None
         self._closed = False
 
@@ -108,9 +113,11 @@ class Disk(Store):
 class _InLoop(_Writer):
     """The writer, without its thread: a group is committed in a callback of the loop."""
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, troubles: Troubles, life: Life) -> None:
+    def __init__(
+        self, path: Path, loop: asyncio.AbstractEventLoop, troubles: Troubles, life: Life, connect: "Connect | None"
+    ) -> None:
         self.queue = _Line(self)  # type: ignore[assignment]
-        self._engine = _writing(path, troubles)
+        self._engine = _writing(path, troubles, connect)
         self._loop, self._life, self._troubles = loop, life, troubles
         self._stopping = False
         self._connection: Connection | None = None
@@ -125,7 +132,7 @@ class _InLoop(_Writer):
         if not self._life.alive:
             self._disconnect()
         elif jobs:
-            self._commit_together(jobs)
+            self._troubles.around(self, jobs)
 
     async def stop(self) -> None:
         """Finish what is queued."""
@@ -176,15 +183,14 @@ class _Faulty(engine._Owned):
         return cursor
 
 
-def _writing(path: Path, troubles: Troubles) -> Engine:
+def _writing(path: Path, troubles: Troubles, connect: Connect | None) -> Engine:
     """The engine's own, over a connection that fails on request."""
     kind = type("_FaultyHere", (_Faulty,), {"troubles": troubles})
-    made = create_engine(
-        engine._url(path, "pysqlite"),
-        poolclass=NullPool,
-        connect_args={"isolation_level": None, "factory": kind, "check_same_thread": False},
-        hide_parameters=True,
-    )
+
+    def driver() -> sqlite3.Connection:
+        return connect(path, True) if connect is not None else sqlite3.connect(path, isolation_level=None, factory=kind)
+
+    made = create_engine("sqlite+pysqlite://", creator=driver, poolclass=NullPool, hide_parameters=True)
     engine._set_pragmas(made, engine._WRITING)
 
     @event.listens_for(made, "before_cursor_execute")
@@ -198,7 +204,10 @@ def _writing(path: Path, troubles: Troubles) -> Engine:
     return made
 
 
-def _reading(path: Path) -> Engine:
-    made = create_engine(engine._url(path, "pysqlite"), pool_size=1, connect_args={"isolation_level": None})
+def _reading(path: Path, connect: Connect | None) -> Engine:
+    def driver() -> sqlite3.Connection:
+        return connect(path, False) if connect is not None else sqlite3.connect(path, isolation_level=None)
+
+    made = create_engine("sqlite+pysqlite://", creator=driver, poolclass=NullPool)
     engine._set_pragmas(made, engine._READING)
     return made

@@ -20,7 +20,7 @@ from bot.config import Config, load, shipped_questionnaires
 from bot.demo.folder import write_config
 from bot.emulator import TOKEN, Emulator, Phone
 from bot.emulator import updates as polling
-from bot.prove.inline import Disk, Troubles
+from bot.prove.inline import Connect, Disk, Troubles
 from bot.prove.line import Line, OverLine
 from bot.prove.virtual import LIVING, Life, VirtualClock, VirtualLoop
 from bot.store import due, outages
@@ -199,8 +199,10 @@ async def come_in(world: World) -> None:
 
 
 @asynccontextmanager
-async def world(seed: int, loop: VirtualLoop, template: Path | None = None) -> AsyncIterator[World]:
-    """A clinic whose bot is not yet started; `template` is a database to begin with."""
+async def world(
+    seed: int, loop: VirtualLoop, template: Path | None = None, connect: Connect | None = None
+) -> AsyncIterator[World]:
+    """A clinic whose bot is not yet started; `template` is a database to begin with, `connect` opens it."""
     random = Random(seed)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
         config = configured(Path(folder))
@@ -209,14 +211,14 @@ async def world(seed: int, loop: VirtualLoop, template: Path | None = None) -> A
         clock = VirtualClock(loop, STARTS)
         emulator = Emulator(now=lambda: clock.true().timestamp(), seed=seed)
         line, troubles = Line(emulator, Random(random.random())), Troubles(Random(random.random()))
-        kind = type("_DiskHere", (Disk,), {"troubles": troubles, "on_write": lambda self, fn: None})  # noqa: ARG005
+        kind = type("_DiskHere", (Disk,), {"troubles": troubles, "on_write": lambda self, fn: None, "connect": connect})  # noqa: ARG005
         with replaced(
             (app, "Store", kind), (app, "AiohttpRequest", lambda: OverLine(line)), (inbox, "LONG_POLL_S", POLL_S),
             (polling, "LONGEST_POLL", POLL_S), (ids, "secrets", _Seeded(Random(random.random()))),
             (outages, "BEAT_EVERY", later(BEATS_S)), (outages, "OUTAGE_FROM", later(2.5 * BEATS_S)),
             (inbox.drawing, "png", lambda *_: PICTURE),
         ):  # fmt: skip
-            calm = type("_Calm", (Disk,), {"troubles": Troubles(Random(0)), "on_write": lambda self, fn: None})  # noqa: ARG005
+            calm = type("_Calm", (Disk,), {"troubles": Troubles(Random(0)), "on_write": lambda self, fn: None, "connect": connect})  # noqa: ARG005
             store = await calm.open(config.database.path, now=clock.now)
             made = World(config, loop, clock, emulator, line, troubles, random, Path(folder), store)
             kind.on_write = calm.on_write = lambda self, fn: made.written(fn)  # type: ignore[attr-defined]  # noqa: ARG005

@@ -55,7 +55,7 @@ async def _played(made: World, days: float, tally: Tally) -> str:
     await made.start()
     await come_in(made)
     for code, rule in WEEKLY.items():
-        await _at_the_desk(made, "set_weekly", code, rule, "2026-10-20", None)
+        await at_the_desk(made, "set_weekly", code, rule, "2026-10-20", None)
     crowd = [Somebody(made, code, Random(f"{made.random.random()}")) for code in (*THERAPISTS, *PATIENTS)]
     weather = Weather(made, Random(made.random.random()))
     at_work = [asyncio.create_task(one.live()) for one in crowd]
@@ -66,7 +66,8 @@ async def _played(made: World, days: float, tally: Tally) -> str:
     return _judged(made, tally)
 
 
-async def _at_the_desk(made: World, act: str, *values: object) -> None:
+async def at_the_desk(made: World, act: str, *values: object) -> None:
+    """A verb of the desk, in the words of `bot.desk.prepared`; what it refuses is left."""
     work, given = desk.prepared(made.config, act, values, made.clock.true())
     with suppress(Refused):
         await made.desk(work, *given)
@@ -88,10 +89,10 @@ async def _front_desk(made: World) -> None:
             continue
         number = random.choice(list(ids))
         if random.random() < 0.5:
-            await _at_the_desk(made, "mark_session", number, random.choice(("cancelled", "missed")))
+            await at_the_desk(made, "mark_session", number, random.choice(("cancelled", "missed")))
         else:
             wall = (now + timedelta(days=random.randint(1, 6))).strftime("%Y-%m-%dT") + f"{random.randint(8, 18):02}:00"
-            await _at_the_desk(made, "move_session", number, wall)
+            await at_the_desk(made, "move_session", number, wall)
 
 
 async def _calm(made: World, at_work: list[asyncio.Task[None]]) -> None:
