@@ -38,7 +38,7 @@ class Disk:
     def did(self, operation: Operation) -> None:
         """One operation, before it is done."""
         self.before(operation.what)
-        if self.recording:
+        if self.recording and operation.file != "None":  # a nameless file is gone with its process
             self.log.append(operation)
 
 

@@ -8,10 +8,11 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from queue import Empty
 from random import Random
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -76,6 +77,15 @@ class Disk(Store):
         self._reading = _reading(path, connect)
         self._view: Connection | None = None
         self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True) -> Self:
+        """As the store does. Over another library the file is not touched by the driver's own any more: two of them in
+        one process do not see each other's locks, and the one would take away the other's log.
+        """
+        if cls.connect is None or not Path(path).exists():
+            return await super().open(path, now=now, migrate=migrate)
+        return cls(Path(path))
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """One transaction; of a process that is dead it never happens."""

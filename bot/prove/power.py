@@ -147,7 +147,7 @@ async def live(made: World, seconds: float) -> None:
 
 def _checkpointed(path: Path) -> None:
     """All of it in one file."""
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(Shim(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -1,12 +1,13 @@
 """What is to be sent and nobody is waiting for. Written in the transaction that decides it, sent by `delivery`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.core.person import Person
+from bot.core.walltime import after_quiet, zone_of
 from bot.store.columns import AnyRow
 from bot.store.tables import check_in, outbox, person
 from bot.store.upsert import insert_or_leave
@@ -21,11 +22,13 @@ RANK = {
     "digest": DIGEST,
     "menu": DIGEST,
 }
+ASKING = ("prompt", "reminder")
 
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
-           outbox.c.person_id, person.c.chat_id)
+           outbox.c.person_id, person.c.chat_id, person.c.zone, check_in.c.state.label("check_in_state"))
     .join(person, person.c.id == outbox.c.person_id)
+    .outerjoin(check_in, check_in.c.id == outbox.c.about)
     .where(outbox.c.state == "waiting", outbox.c.not_before <= bindparam("now"))
     .order_by(outbox.c.rank, outbox.c.id)
     .limit(bindparam("most"))
@@ -72,9 +75,11 @@ def add(
 def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
     """Take what is due, in order; it is "sending" until `settle` says what became of it.
 
-    A screen that waited here while the person went on is dropped: it would bring an older one back.
+    A screen that waited here while the person went on is dropped: it would bring an older one back. So is a question
+    that is over meanwhile; and one that waited into the quiet hours waits for their end.
     """
-    rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
+    found = list(conn.execute(_WAITING, {"now": now, "most": most}))
+    rows = [_outgoing(row) for row in found if not (_is_over(conn, row) or _is_held_back(conn, row, now))]
     outdated = [row for row in rows if "turn" in row.body and row.body["turn"] != turn_of(conn, row.about)]
     for row in outdated:
         settle(conn, row.id, "dropped", None, None)
@@ -82,6 +87,31 @@ def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
     if claimed:
         conn.execute(_CLAIM, [{"b_id": row.id} for row in claimed])
     return claimed
+
+
+def _is_over(conn: Connection, row: AnyRow) -> bool:
+    """Whether this asks or reminds of what is answered or closed: then it is dropped, whatever it waited for.
+
+    What was never sent was not asked: nobody was silent.
+    """
+    if row.kind not in ASKING or row.check_in_state in (None, "open"):
+        return False
+    settle(conn, row.id, "dropped", None, None)
+    if row.kind == "prompt" and row.attempts == 0:
+        missed = (check_in.c.id == row.about) & (check_in.c.state == "missed")
+        conn.execute(update(check_in).where(missed).values(state="not_asked", why="outage", due_at=None))
+    return True
+
+
+def _is_held_back(conn: Connection, row: AnyRow, now: datetime) -> bool:
+    """Whether it would ring in quiet hours, as it could not go out before: then it waits for their end."""
+    if row.kind not in ASKING or "quiet" not in row.body:
+        return False
+    begin, end = map(time.fromisoformat, row.body["quiet"])
+    until = after_quiet(now, zone_of(row.zone), begin, end)
+    if until > now:
+        conn.execute(update(outbox).where(outbox.c.id == row.id).values(not_before=until))
+    return until > now
 
 
 def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
