@@ -27,7 +27,7 @@ CLOSE_S = 30.0
 """So soon after a copy a death explains the next one."""
 CLOCK_WRONG_S = 300.0
 """So wrong a machine's clock may be without anybody noticing."""
-REMINDED_AFTER_S = 20 * 3600.0
+REMINDED_AFTER_S = 2 * 3600.0
 AMBIGUOUS = ("lost", "killed after")
 """Faults after which a message may be there though the bot cannot know it."""
 REACHED_LATE_S = 45 * 60.0
@@ -55,13 +55,15 @@ class Case:
     ends: float
     heard: Heard
     moved: frozenset[int] = frozenset()
+    clock_wrong_s: float = CLOCK_WRONG_S
 
 
 def findings(
-    events: Sequence[Event], database: Path, questionnaires: Path, ends: float, moved: Iterable[int] = ()
+    events: Sequence[Event], database: Path, questionnaires: Path, ends: float, moved: Iterable[int] = (),
+    clock_wrong_s: float = CLOCK_WRONG_S,
 ) -> list[Finding]:
     """Everything that is wrong. `ends`: when it ended, and everything due until then was to be done (epoch seconds)."""
-    case = Case(events, tables(database), ends, hear(events, questionnaires), frozenset(moved))
+    case = Case(events, tables(database), ends, hear(events, questionnaires), frozenset(moved), clock_wrong_s)
     checks = (_updates, _answers, _invented, _records, _copies, _quiet, _strangers, _too_late, _never, _undone)
     return [finding for check in checks for finding in check(case)]
 
@@ -203,7 +205,7 @@ def _quiet(case: Case) -> Iterator[Finding]:
             continue
         if any(data.startswith("c:") for data in _buttons(event)) and event["chat"] in zones:
             wall = datetime.fromtimestamp(event["at"], zones[event["chat"]])
-            early, late = (wall + timedelta(seconds=by) for by in (-CLOCK_WRONG_S, CLOCK_WRONG_S))
+            early, late = (wall + timedelta(seconds=by) for by in (-case.clock_wrong_s, case.clock_wrong_s))
             if all(at.hour >= QUIET_FROM or at.hour < QUIET_UNTIL for at in (early, wall, late)):
                 yield Finding("quiet hours", f"{event['chat']} at {wall:%a %d %H:%M:%S %Z}: {event['text']!r}")
 
