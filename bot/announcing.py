@@ -6,12 +6,13 @@ from sqlalchemy import Connection
 
 from bot.chat import days, digests, pages
 from bot.config import Config
-from bot.core.person import Person
+from bot.core import pilot
+from bot.core.person import APART, Person
 from bot.core.plans import wished_by
 from bot.core.walltime import after_quiet, local_date, zone_of
 from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import appointments, away, checkins, loops, outbox, people
+from bot.store import appointments, away, checkins, loops, outbox, people, pilots
 from bot.store import digests as kept_digests
 from bot.store.digests import KeptDigest
 
@@ -23,9 +24,9 @@ def announce(conn: Connection, digest_id: str, config: Config, now: datetime) ->
     if kept.pair_id is None:
         appointments.plan_own_digests(conn, therapist, config.plan, now)
     reader = away.reader_for(conn, therapist, now)
-    late = kept.starts is not None and now >= kept.starts
-    if late or not reader.can_be_asked or _has_no_session(conn, kept, therapist, reader):
-        kept_digests.mark(conn, digest_id, "not_sent", now)
+    why = _why_not(conn, kept, therapist, reader, now)
+    if why is not None:
+        kept_digests.mark(conn, digest_id, "not_sent", now, why)
         return
     kept_digests.mark(conn, digest_id, "sent", now)
     if reader.id == therapist.id and kept.pair_id is not None and _in_the_mornings(conn, therapist, config, now):
@@ -33,6 +34,19 @@ def announce(conn: Connection, digest_id: str, config: Config, now: datetime) ->
     silent = kept.pair_id is not None and not _has_news(conn, kept, config, now)
     body = digests.prompt(kept, reader).to_json() | {"silent": silent}
     outbox.add(conn, reader, f"digest:{digest_id}:{kept.local}", "digest", body, now, about=digest_id)
+
+
+def _why_not(conn: Connection, kept: KeptDigest, therapist: Person, reader: Person, now: datetime) -> str | None:
+    """Why a digest is not sent; None if it is."""
+    if pilots.holds(conn, reader, kept.planned or now):
+        return pilot.WHY
+    if reader.state in APART:
+        return "paused" if reader.state == "paused" else "stopped"
+    if not reader.can_be_asked:
+        return "not in yet" if reader.unreachable_since is None else "unreachable"
+    if kept.starts is not None and now >= kept.starts:
+        return "too late"
+    return "no session" if _has_no_session(conn, kept, therapist, reader) else None
 
 
 def _has_no_session(conn: Connection, kept: KeptDigest, therapist: Person, reader: Person) -> bool:

@@ -5,8 +5,8 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -15,7 +15,9 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.clock import Clock, SystemClock
 from bot.config import Config
+from bot.core import alarm
 from bot.delivery import Delivery
+from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
 from bot.store import lock, outages, people, wordings, zone_data
@@ -30,6 +32,8 @@ T = TypeVar("T")
 STOP_S = 4.0
 """How long work in hand may take at a stop; with closing the database that stays below ten seconds."""
 TRY_AGAIN_S = 5.0
+FIRST_BEAT = timedelta(seconds=10)
+"""When the first heartbeat goes out: by then it has ticked and polled once."""
 COMMANDS = ("settings", "help")
 """The menu of a chat that has none of its own yet: see `chat.menus`."""
 
@@ -43,6 +47,8 @@ class App:
     inbox: Inbox
     ticks: Ticks
     delivery: Delivery
+    heartbeat: Heartbeat
+    page: str = ""  # where the clinic's page is, if it is on
 
     @property
     def busy(self) -> bool:
@@ -52,21 +58,25 @@ class App:
 
 @asynccontextmanager
 async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App]:
-    """A bot that polls, ticks and delivers until the block ends. Raises StoreError, AlreadyHeld or InvalidToken."""
+    """A bot that polls, ticks and delivers until the block ends.
+
+    Raises StoreError, AlreadyHeld, InvalidToken, or CannotListen for the clinic's page.
+    """
     async with AsyncExitStack() as stack:
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
         store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
         if store.copied is not None:
             log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
-        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
         await store.write(outages.began_to_work, clock.now())
         await _by_current_zones(store, config, clock.now())
+        page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
-        app = _wired(bot, store, config, clock)
+        app = replace(_wired(bot, store, config, clock), page=page)
         tasks = [asyncio.create_task(_kept_up(part.run, clock)) for part in (app.inbox, app.ticks, app.delivery)]
         tasks.append(asyncio.create_task(_offer_commands(bot, config)))
         try:
@@ -91,7 +101,20 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
     delivery = Delivery(bot, store, clock)
     ticks = Ticks(store, config, clock, delivery.wake)
     inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied)
-    return App(bot, store, inbox, ticks, delivery)
+
+    def works() -> bool:
+        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
+
+    return App(bot, store, inbox, ticks, delivery, Heartbeat(config.alarms.heartbeat_url, works))
+
+
+async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> str:
+    """Serve the clinic's page; where it is. Its libraries are loaded only if it is on."""
+    from bot.web.serving import serving
+
+    address = await stack.enter_async_context(serving(config, store, clock))
+    log.info("the clinic's page is at %s", address)
+    return address
 
 
 async def _connected(config: Config, token: str, clock: Clock, stack: AsyncExitStack) -> Bot:
@@ -157,7 +180,7 @@ async def serve(
         app = await _unless(stopped, stack.enter_async_context(running(config, token, clock)))
         if app is None:
             return
-        scheduler = _scheduler(app, clock.now())
+        scheduler = _scheduler(app, config, clock.now())
         scheduler.start()
         log.info("running as @%s", app.bot.username)
         if ready is not None:
@@ -179,10 +202,13 @@ async def _unless(stopped: asyncio.Event, work: Awaitable[T]) -> T | None:
     return await task
 
 
-def _scheduler(app: App, now: datetime) -> AsyncIOScheduler:
+def _scheduler(app: App, config: Config, now: datetime) -> AsyncIOScheduler:
     """Its defaults would drop a job after a second's stall; ours is late, but comes, and once."""
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
     scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
+    if config.alarms.heartbeat_url:
+        every = config.alarms.heartbeat_every.total_seconds()
+        scheduler.add_job(app.heartbeat.beat, "interval", seconds=every, next_run_time=now + FIRST_BEAT)
     return scheduler

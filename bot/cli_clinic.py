@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bot.cli_ledger import ledger, pilot
 from bot.cli_options import config_option, does, json_option
 from bot.cli_people import add_to
 from bot.cli_sessions import closure, plan, session, sessions, week
@@ -15,7 +16,7 @@ def clinic() -> None:
     """Therapists, patients, invites and sessions. Works beside a running bot."""
 
 
-for _group in (session, sessions, week, closure, plan):
+for _group in (session, sessions, week, closure, plan, ledger, pilot):
     clinic.add_command(_group)
 
 
@@ -54,6 +55,15 @@ def patient_add(code: str, therapist: str, zone: str, lang: str, config_file: Pa
 
 def _added(shown: Any) -> str:
     return f"{shown['role'].title()} {shown['code']} is added. Next: accord clinic invite {shown['code']}"
+
+
+@clinic.command()
+@click.argument("code", required=False)
+@config_option
+@json_option
+def login(code: str | None, config_file: Path, as_json: bool) -> None:
+    """Make a link to the clinic's page: accord clinic login S-1. It works once, for ten minutes."""
+    does(config_file, as_json, "login", code, line=lambda shown: f"{shown['link']}\nFor {shown['code']}, once.")
 
 
 @clinic.command("list")

@@ -155,6 +155,9 @@ def staff_add(code: str, zone: str | None, lang: str | None, config_file: Path, 
     does(config_file, as_json, "add_staff", code, zone, lang, line=_says("{code} is added."))
 
 
+_person_verb(staff, "discharge", "discharge_staff", "End somebody's part, log-ins included.", "{code} is discharged.")
+
+
 @click.group()
 def person() -> None:
     """What is known of a person."""

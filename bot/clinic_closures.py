@@ -25,7 +25,8 @@ def add_closure(conn: Connection, config: Config, days: str, now: datetime, name
     def work() -> Shown:
         closure_id = closures.add_closure(conn, first, last, name and name[:NAME])
         if closure_id is None:
-            raise Refused(f"The clinic is closed {first}..{last} already. `accord clinic closure list` shows it.")
+            says = f"The clinic is closed {first}..{last} already. `accord clinic closure list` shows it."
+            raise Refused(says, "closed_already", field="first")
         ids = [session_id for session_id, _ in found]
         closures.cancel_for(conn, closure_id, ids)
         return closure_shown(closures.closure_row(conn, closure_id)) | {"cancelled": ids, "planned": []}

@@ -17,7 +17,7 @@ from bot.core.person import Pair, Person
 from bot.core.walltime import local_date, zone_of
 from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import appointments, away, checkins, closures, outbox, parting, people, relinks
+from bot.store import appointments, away, checkins, closures, logins, outbox, parting, people, relinks
 from bot.store.away import Leave
 from bot.store.people import Refused
 
@@ -31,7 +31,8 @@ REASONS = {
 def _span_or_refuse(span: Span, today: date) -> Span:
     why = wrong(span, today)
     if why is not None:
-        raise Refused(f"{_said(span)} {REASONS[why]}: write it as 2026-12-01..2026-12-10.")
+        says = f"{_said(span)} {REASONS[why]}: write it as 2026-12-01..2026-12-10."
+        raise Refused(says, f"span_{why}", field="last")
     return span
 
 
@@ -226,6 +227,18 @@ def discharge_therapist(conn: Connection, config: Config, code: str, now: dateti
         example = f"accord clinic patient transfer {codes[0]} --to …"
         raise Refused(f'"{who.code}" still has {", ".join(codes)}. First, for each: {example} (or discharge).')
     people.change(conn, who.id, chat_id=None)
+    logins.end_all(conn, who.id)
+    _leave_for_good(conn, who, now)
+    return person_shown(people.by_id(conn, who.id))
+
+
+def discharge_staff(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001
+    """End the part of somebody of the staff: the chat is unlinked, and where they are logged in they no longer are."""
+    who = people.by_code(conn, code, "staff")
+    if who.state == "discharged":
+        raise Refused(f'"{who.code}" is discharged already.')
+    people.change(conn, who.id, chat_id=None)
+    logins.end_all(conn, who.id)
     _leave_for_good(conn, who, now)
     return person_shown(people.by_id(conn, who.id))
 

@@ -15,6 +15,13 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait that long, by this clock."""
 
+    def gap(self, since: datetime) -> timedelta:
+        """How long nobody can have worked, if nobody was woken since that instant.
+
+        Apart from `now`, because a clock that is moved by hand leaps over times in which nothing is due: that is no
+        gap. A machine that was suspended, or stopped with all its clocks, has one as soon as its time is right again.
+        """
+
 
 class SystemClock:
     """The machine's clock."""
@@ -27,12 +34,19 @@ class SystemClock:
         """Wait that long."""
         await asyncio.sleep(seconds)
 
+    def gap(self, since: datetime) -> timedelta:
+        """All the time since: the tick is woken every second, so only a stop can make that long.
+
+        By the time of day, not by a monotonic clock: that one stands still while a machine is suspended.
+        """
+        return self.now() - since
+
 
 class ManualClock:
     """A clock that stands still until it is moved; who waits by it moves it, so that no wait takes real time."""
 
     def __init__(self, start: datetime) -> None:
-        self._now = start
+        self._now, self._resumed = start, start
         self.on_move: Callable[[], None] | None = None
 
     def now(self) -> datetime:
@@ -44,6 +58,14 @@ class ManualClock:
         self._now = max(self._now, at)
         if self.on_move is not None:
             self.on_move()
+
+    def suspend(self, **how_long: float) -> None:
+        """Play that the machine was suspended: nobody was woken for so long."""
+        self._now = self._resumed = self._now + timedelta(**how_long)
+
+    def gap(self, since: datetime) -> timedelta:
+        """The time since, if the machine was suspended in it."""
+        return self._now - since if since < self._resumed else timedelta(0)
 
     async def sleep(self, seconds: float) -> None:
         """Let the others go on, then move the clock by what was to be waited."""

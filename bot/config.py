@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +15,19 @@ from urllib.parse import urlsplit
 from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
+from bot.core.ledger import Rules
+from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
 from bot.core.questionnaire_part import kind_of, unknown
 from bot.core.thresholds import Thresholds
+from bot.core.walltime import zone_of
 from bot.questionnaire_folder import ROOT, load_questionnaires, read_folder, shipped_questionnaires
 from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
-    "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Mistake", "Questionnaires", "Telegram",
+    "Alarms", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Mistake", "Pilot",
+    "Questionnaires", "Telegram", "Web",
     "check", "default_config", "load", "load_questionnaires", "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
@@ -98,10 +102,44 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarms:
+    """Who is told when deliveries stand still (a staff person's code, "": nobody), from when on, and the address that
+    gets a heartbeat ("": none) and how often.
+    """
+
+    duty_chat: str = ""
+    overdue_after: timedelta = timedelta(minutes=10)
+    heartbeat_url: str = ""
+    heartbeat_every: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pilot:
+    """The last day on which only those who joined get messages; None: no pilot."""
+
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """How much is logged."""
 
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+
+    @property
+    def address(self) -> str:
+        """What links to the page begin with, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +156,20 @@ class Config:
     thresholds: Thresholds
     invite: Invite
     consent: Consent
+    alarms: Alarms
+    pilot: Pilot
+    web: Web
     log: Log
+
+    @property
+    def pilot_ends(self) -> datetime | None:
+        """The instant from which on everybody gets messages; None: no pilot."""
+        return ends(self.pilot.until, zone_of(self.clinic.zone))
+
+    @property
+    def ledger_rules(self) -> Rules:
+        """What the delivery ledger must know to say what is overdue."""
+        return Rules(self.alarms.overdue_after, self.plan.quiet_from, self.plan.quiet_until)
 
 
 def default_config(folder: Path = Path()) -> Path:
@@ -168,6 +219,9 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         thresholds=Thresholds(**values["findings"]),
         invite=Invite(**values["invite"]),
         consent=Consent(**values["consent"]),
+        alarms=Alarms(**values["alarms"]),
+        pilot=Pilot(values["pilot"].get("until")),
+        web=Web(**values["web"]),
         log=Log(**values["log"]),
     )
 

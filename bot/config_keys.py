@@ -10,13 +10,18 @@ from typing import Any
 from bot.config_readers import (
     LOG_LEVELS,
     Reader,
+    at_least,
     clock,
+    code,
     duration,
     flag,
     languages,
+    last_day,
     names,
     number,
     one_of,
+    ping,
+    site,
     text,
     url,
     variable,
@@ -110,6 +115,19 @@ TABLES: dict[str, dict[str, Key]] = {
     "findings": _of(Thresholds, FINDINGS_READERS),
     "invite": {"valid": Key(duration, timedelta(days=7)), "tries_per_hour": Key(whole(1, 1000), 5)},
     "consent": {"add": Key(words, {})},
+    "alarms": {
+        "duty_chat": Key(code, ""),
+        "overdue_after": Key(at_least(timedelta(minutes=1), '"10 min"'), timedelta(minutes=10)),
+        "heartbeat_url": Key(ping, ""),
+        "heartbeat_every": Key(at_least(timedelta(seconds=10), '"5 min"'), timedelta(minutes=5)),
+    },
+    "pilot": {"until": Key(last_day)},
+    "web": {
+        "enabled": Key(flag, False),
+        "host": Key(text(100), "127.0.0.1"),
+        "port": Key(whole(0, 65535), 8080),
+        "public_url": Key(site, ""),
+    },
     "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
 }
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
+from bot.core.zones import nearest_zones
 
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -28,6 +30,8 @@ UNITS = {
 }
 DURATION = re.compile(r"([0-9]{1,7}) ?([A-Za-z]+)")
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+ADDRESS = re.compile(r"https?://[^\s/@]+(?:/\S*)?")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -131,6 +135,18 @@ def duration(value: object) -> timedelta:
     return count * unit
 
 
+def at_least(least: timedelta, example: str) -> Reader:
+    """A duration that is not shorter than that."""
+
+    def read(value: object) -> timedelta:
+        found = duration(value)
+        if found < least:
+            raise Refused(f"is too short: write at least {least.total_seconds():g} s, as {example}.")
+        return found
+
+    return read
+
+
 def clock(value: object) -> time:
     """A time of day: "18:00"."""
     if isinstance(value, time):
@@ -162,20 +178,6 @@ def zone(value: object) -> str:
         says = f'{shown(name)} is no time zone: write a region and a city, as "America/Denver".{hint}'
         raise Refused(says) from None
     return name
-
-
-def nearest_zones(name: str) -> list[str]:
-    """Zones whose city is the one named, or else the one spelled most like it; at most three."""
-    known = sorted(available_timezones())
-    wanted = name[:60].strip().replace(" ", "_").casefold()
-    city = wanted.rpartition("/")[2]
-    same = [one for one in known if city and one.casefold().rpartition("/")[2] == city]
-    if exact := [one for one in same if one.casefold() == wanted] or same:
-        return exact[:3]
-    for words in ({one: one for one in known}, {one.rpartition("/")[2]: one for one in known}):
-        if hint := did_you_mean(wanted, words):
-            return [words[hint.split('"')[1]]]
-    return []
 
 
 def _language(value: object) -> str:
@@ -244,6 +246,53 @@ def url(value: object) -> str:
     if re.search(r"/bot[^/]*$", address):
         raise Refused("must end before /bot: take that and the token out, Accord adds both.")
     return address
+
+
+def ping(value: object) -> str:
+    """An address that is asked again and again, path and all; "" for none. It is a secret: never unencrypted."""
+    address = _text(value, '"https://hc-ping.com/…"')
+    if not address:
+        return ""
+    if not ADDRESS.fullmatch(address):
+        raise Refused('is no address: write one as "https://hc-ping.com/…".')
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise Refused("goes out unencrypted: write https://…")
+    return address
+
+
+def code(value: object) -> str:
+    """The code of somebody of the staff; "" for nobody."""
+    found = _text(value, '"S-1"')
+    if found and not CODE.fullmatch(found):
+        raise Refused('is no code: write one as accord clinic list shows it, such as "S-1".')
+    return found
+
+
+def last_day(value: object) -> date | None:
+    """A date, the last day of something; "" for none."""
+    found = _text(value, '"2027-01-15"')
+    if not found:
+        return None
+    try:
+        return date.fromisoformat(found)
+    except ValueError:
+        raise Refused(f'{shown(found)} is not a date: write it as "2027-01-15".') from None
+
+
+def site(value: object) -> str:
+    """Where browsers find the clinic's page, without a path; "" for the machine itself."""
+    address = _text(value, '"https://checkin.example.org"').rstrip("/")
+    if address and (not URL.fullmatch(address) or "/" in address.partition("://")[2]):
+        raise Refused('is no address of a page: write one without a path, as "https://checkin.example.org".')
+    if address.startswith("http://") and not is_loopback(urlsplit(address).hostname or ""):
+        raise Refused("carries log-ins unencrypted: write https://…, and let a web server in front of Accord do that.")
+    return address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address can be reached from this machine only."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def variable(value: object) -> str:

@@ -1,15 +1,18 @@
 """What values of config.toml mean together, and beside the questionnaires: mistakes that no single value shows."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from bot.config_keys import AT_LEAST, BY_LANGUAGE, CHECK_INS
+from bot.config_readers import is_loopback
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import Questionnaire, Voice, Words
 from bot.core.questionnaire_part import listed, shown
 from bot.toml.file import TomlFile
 
 MOST_ROWS, MOST_BUTTONS, MOST_WORDS = 26, 100, 2500
+WEB_LIBRARIES = ("starlette", "uvicorn", "python_multipart")
 MOST_GOALS, BELOW_THE_FORM = 5, 5
 
 Values = dict[str, dict[str, Any]]
@@ -19,6 +22,7 @@ Values = dict[str, dict[str, Any]]
 def together(file: TomlFile, values: Values, found: Mapping[str, Questionnaire | None]) -> None:
     """What only several values show together."""
     _one_token(file, values["telegram"])
+    _web(file, values["web"])
     _in_order(file, values["findings"])
     spoken = values["clinic"].get("languages", ())
     for table, key in BY_LANGUAGE:
@@ -42,6 +46,18 @@ def _one_token(file: TomlFile, telegram: Mapping[str, Any]) -> None:
     elif by_variable == "" and by_file == "":
         says = 'nothing says where the token is: write token_env = "ACCORD_TOKEN", or a path after token_file.'
         file.wrong(("telegram", "token_env"), says)
+
+
+def _web(file: TomlFile, web: Mapping[str, Any]) -> None:
+    """That the clinic's page can be served: its libraries are an extra, and only this machine may go without https."""
+    if not web.get("enabled"):
+        return
+    if any(find_spec(library) is None for library in WEB_LIBRARIES):
+        says = "needs libraries that are not installed: run pip install 'accord-checkin[web]'."
+        file.wrong(("web", "enabled"), says)
+    if not is_loopback(web.get("host", "127.0.0.1")) and web.get("public_url") == "":
+        says = 'is reached from other machines: add public_url = "https://…", as browsers are to open it.'
+        file.wrong(("web", "host"), says)
 
 
 def _in_order(file: TomlFile, findings: Mapping[str, Any]) -> None:

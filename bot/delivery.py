@@ -22,7 +22,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot import outward
 from bot.clock import Clock
 from bot.message import Message
-from bot.store import checkins, outbox
+from bot.store import alarms, checkins, outbox
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 from bot.store.outbox import Outgoing
@@ -47,12 +47,15 @@ Became = Literal["sent", "later", "gone", "aside", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one try. `counted`: it may have arrived, so it counts as a copy."""
+    """What became of one try. `counted`: it may have arrived, so it counts as a copy. `unheard`: nobody
+    answered, and it is tried again.
+    """
 
     became: Became
     wait: timedelta = timedelta(0)
     message_id: int | None = None
     counted: bool = False
+    unheard: bool = False
 
 
 @dataclass(slots=True)
@@ -80,6 +83,8 @@ class Delivery:
         self._last: dict[int, datetime] = {}
         self._limited = 0
         self._limited_chat = 0
+        self.stuck_since: datetime | None = None
+        """Since when there is something to send and the Bot API answers nothing; None: all is well."""
 
     def wake(self) -> None:
         """Something may be due."""
@@ -145,6 +150,8 @@ class Delivery:
     async def _claim(self, room: int) -> None:
         rows = await self._store.write(outbox.claim, self._clock.now(), room)
         self._more = self._more or len(rows) == room
+        if any(row.chat_id is not None for row in rows):
+            self.stuck_since = self.stuck_since or self._clock.now()
         for row in rows:
             if row.chat_id is not None:
                 self._queue(row.chat_id, row)
@@ -219,7 +226,10 @@ class Delivery:
         now = self._clock.now()
         self._last[chat] = now + APART
         queue.popleft()
-        if queue and fate.became not in ("later", "gone"):
+        goes_on = bool(queue) and fate.became not in ("later", "gone")
+        if not fate.unheard:
+            self.stuck_since = now if goes_on or len(self._chats) > 1 else None
+        if goes_on:
             self._offer(chat, queue[0])
             return
         del self._chats[chat]
@@ -243,9 +253,10 @@ class Delivery:
             log.warning("outbox %d was refused", row.id)
             return Fate("gone" if "chat not found" in error.message.lower() else "aside")
         except Unsent:
-            return Fate("later", AGAIN)
+            return Fate("later", AGAIN, unheard=True)
         except NetworkError:
-            return Fate("later", AGAIN, counted=True) if row.attempts < TRIES else Fate("unknown")
+            again = Fate("later", AGAIN, counted=True, unheard=True)
+            return again if row.attempts < TRIES else Fate("unknown")
         except TelegramError as error:
             log.warning("outbox %d set aside: %s", row.id, type(error).__name__)
             return Fate("aside")
@@ -297,5 +308,7 @@ def _settled(conn: Connection, row: Outgoing, fate: Fate, now: datetime) -> None
         outbox.give_up_on(conn, row.person_id, now)
     else:
         outbox.settle(conn, row.id, fate.became, now if fate.became == "sent" else None, fate.message_id)
-    if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice"):
+    if fate.became == "aside" and row.kind in (*outbox.BY_ITSELF, "reply"):
+        alarms.note(conn, "aside", now)
+    if fate.message_id is not None and row.about is not None and row.kind in ("prompt", "reminder", "notice", "reply"):
         checkins.set_message(conn, row.about, fate.message_id)

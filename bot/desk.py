@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot import clinic, clinic_closures, clinic_import, clinic_people, clinic_plan, clinic_series
+from bot import (
+    clinic,
+    clinic_closures,
+    clinic_import,
+    clinic_ledger,
+    clinic_login,
+    clinic_people,
+    clinic_plan,
+    clinic_series,
+)
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
@@ -20,7 +29,9 @@ from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
-DATES = {"until", "after", "day"}
+READS = {"ledger", "ledger_csv", "pilot_list"}
+"""Verbs that write nothing: they keep nobody waiting."""
+DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""
 UNKNOWN_BOT = "YOUR_BOT"
 """Stands in a link for the bot's name as long as the bot has never run and nobody can be asked."""
@@ -45,10 +56,12 @@ def act(config: Config, verb: str, *values: Any, preview: bool = False, **option
 async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict[str, Any], preview: bool) -> Any:
     clock = SystemClock()
     async with await _opened(config, clock) as store:
-        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone)
+        await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if verb == "invite":
             return await _invite(store, config, values[0], values[1], clock.now())
         work, given = prepared(config, verb, values, clock.now(), options)
+        if verb in READS:
+            return await store.read(work, *given)
         if not preview:
             return await store.write(work, *given)
         try:
@@ -117,7 +130,9 @@ def _bytes_of(file: Path) -> bytes:
 
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
-    modules = (clinic, clinic_series, clinic_closures, clinic_import, clinic_people, clinic_plan)
+    modules = (
+        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login
+    )  # fmt: skip
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
 

@@ -11,7 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -64,6 +64,8 @@ class Inbox:
         self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
         self._pictures: dict[tuple[int, str | None], int] = {}
         self._offset = 0
+        self.polled_at: datetime | None = None
+        """When what people said was last heard, or there was nothing to hear."""
 
     async def run(self) -> None:
         """Poll until cancelled. First comes what a stop left behind."""
@@ -73,7 +75,7 @@ class Inbox:
         while True:
             try:
                 await self._poll()
-                failed = 0
+                failed, self.polled_at = 0, self._clock.now()
             except InvalidToken:
                 raise
             except (TelegramError, StoreError) as error:
@@ -164,7 +166,7 @@ class Inbox:
 
     async def _set_aside(self, update_id: int, error: str) -> None:
         try:
-            await self._store.write(inbox.set_aside, update_id, error)
+            await self._store.write(inbox.set_aside, update_id, error, self._clock.now())
         except StoreError as failed:
             log.error("update %d stays unread: %s", update_id, type(failed).__name__)
 
@@ -358,7 +360,7 @@ def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
     body = message.to_json() | {"edit": reply.edit, "replaces": reply.replaces, "silent": True}
     if reply.edit is not None and reply.about:
         body |= {"turn": outbox.turn_of(conn, reply.about)}
-    outbox.add(conn, who, key, "edit" if reply.edit else "notice", body, now, about=reply.about or None)
+    outbox.add(conn, who, key, "edit" if reply.edit else "reply", body, now, about=reply.about or None)
 
 
 def _neutral(reply: Reply, lang: str) -> Message:

@@ -7,7 +7,7 @@ first needed. Text messages are plain text; HTML pages are escaped.
 import gettext
 import io
 import re
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,17 @@ def _catalogue(lang: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-def _when(lang: str, pattern: str, value: datetime | str) -> str:
+def _when(lang: str, pattern: str, value: date | str) -> str:
     from babel.dates import format_datetime  # CLDR is large
 
     return str(format_datetime(_wall(value), pattern, locale=lang))
 
 
-def _wall(value: datetime | str) -> datetime:
-    """What a clock on the wall shows: stored wall time, or a local datetime without its offset."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value.replace(tzinfo=None)
+def _wall(value: date | str) -> datetime:
+    """What a clock on the wall shows: stored wall time, a local datetime without its offset, or midnight of a date."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime.fromisoformat(str(value))
 
 
 def _ordinal(lang: str, n: int) -> str:
@@ -119,6 +121,6 @@ def page(lang: str, template: str, **values: object) -> str:
     return re.sub(r"\n[ \t]*(\n[ \t]*)+\n?", "\n\n", text).strip()
 
 
-def local(lang: str, filter_name: str, at: datetime | str) -> str:
+def local(lang: str, filter_name: str, at: date | str) -> str:
     """A time in words: clock, weekday, date, day or day_and_time."""
     return str(_environment(lang).filters[filter_name](at))

@@ -11,10 +11,14 @@ from bot.app import serve
 from bot.config import Config, read_token
 from bot.store.errors import StoreError
 from bot.store.lock import AlreadyHeld
+from bot.web.errors import CannotListen
 
 DONE, CANNOT, HELD = 0, 1, 3
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
-LOUD = ("alembic", "httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy")
+LOUD = (
+    "alembic", "httpx", "httpcore", "aiohttp.access", "apscheduler", "telegram", "aiosqlite", "sqlalchemy", "uvicorn",
+    "python_multipart",
+)  # fmt: skip
 
 
 class Redacting(logging.Formatter):
@@ -44,7 +48,7 @@ def run_service(config: Config) -> tuple[int, str]:
         asyncio.run(serve(config, token))
     except AlreadyHeld as error:
         return HELD, str(error)
-    except StoreError as error:
+    except (StoreError, CannotListen) as error:
         return CANNOT, str(error)
     except InvalidToken:
         return CANNOT, "The Bot API does not know this token: copy it again from where the bot was registered."

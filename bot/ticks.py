@@ -9,13 +9,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from bot.alarming import alarm
 from bot.announcing import announce, unread
+from bot.chat import login
 from bot.chat.screens import ready, show
 from bot.clock import Clock
 from bot.config import Config
+from bot.core import pilot
+from bot.core.alarm import Duty
 from bot.core.checkin import after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
@@ -33,10 +38,12 @@ from bot.store import (
     histories,
     homework,
     inbox,
+    logins,
     loops,
     outages,
     outbox,
     people,
+    pilots,
     series,
 )
 from bot.store import due as due_moments
@@ -44,6 +51,7 @@ from bot.store.checkins import Kept
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 
+Id = TypeVar("Id", int, str)
 log = logging.getLogger(__name__)
 
 AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
@@ -60,6 +68,10 @@ class Ticks:
         self._woken = asyncio.Event()
         self._working = False
         self._beaten: datetime | None = None
+        self._watched: datetime | None = None
+        self._duty: Duty = "off"
+        self.worked_at: datetime | None = None
+        """When the last tick began that went well to its end."""
 
     def wake(self) -> None:
         """Something may be due."""
@@ -86,18 +98,49 @@ class Ticks:
     async def tick(self) -> None:
         """Everything that is due at this moment. Nearly always that is nothing, and one query says so."""
         now = self._clock.now()
+        await self._sign_of_life(now)
+        first = await self._store.read(due_moments.next_at)
+        if first is not None and first <= now:
+            await self._work(now)
+        await self._watch(now)
+        self.worked_at = now
+
+    async def _sign_of_life(self, now: datetime) -> None:
+        """Leave one every minute; a long time without a tick inside this process (a suspended machine) is an outage."""
+        since = self.worked_at
+        if since is not None and self._clock.gap(since) >= outages.OUTAGE_FROM:
+            await self._store.write(outages.was_away, since, now)
+            self.worked_at = now
         if self._beaten is None or now - self._beaten >= outages.BEAT_EVERY:
             await self._store.write(outages.beat, now)
             self._beaten = now
-        first = await self._store.read(due_moments.next_at)
-        if first is None or first > now:
+
+    async def _watch(self, now: datetime) -> None:
+        """Once a minute: does the duty chat have to know something, and can it be told?"""
+        if self._watched is not None and now - self._watched < outages.BEAT_EVERY:
             return
+        self._watched = now
+        try:
+            duty = await self._store.write(alarm, self._config, now)
+        except StoreError:
+            raise
+        except Exception as error:  # what watches over the work never stops it
+            log.error("no look at what is to be told the duty chat: %s", type(error).__name__)
+            return
+        if duty != self._duty and duty not in ("on", "off"):
+            log.error("alarms do not arrive: the duty chat is %s", duty)
+        self._duty = duty
+        self._deliver()
+
+    async def _work(self, now: datetime) -> None:
         while ids := await self._store.read(checkins.due_ids, now, AT_ONCE):
             await self._each(open_or_next, checkins.postpone, ids, now)
         while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
             await self._each(announce, digests.postpone, ids, now)
         while ids := await self._store.read(loops.words_due, now, AT_ONCE):
             await self._each(unread, loops.words_again, ids, now)
+        while links := await self._store.read(logins.due_ids, now, AT_ONCE):
+            await self._each(login.hide, logins.postpone, links, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -114,9 +157,9 @@ class Ticks:
 
     async def _each(
         self,
-        work: Callable[[Connection, str, Config, datetime], None],
-        postpone: Callable[[Connection, str, datetime], None],
-        ids: Sequence[str],
+        work: Callable[[Connection, Id, Config, datetime], None],
+        postpone: Callable[[Connection, Id, datetime], None],
+        ids: Sequence[Id],
         now: datetime,
     ) -> None:
         jobs = (self._store.write(work, row_id, self._config, now) for row_id in ids)
@@ -199,6 +242,9 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     session, following, number = around
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
+    if kept.person.state not in APART and pilots.holds(conn, kept.person, kept.opens):
+        checkins.settle(conn, kept.check_in.id, "excused", pilot.WHY)
+        return
     planned_until = kept.check_in.closes
     if now < planned_until and kept.person.state not in APART and not kept.person.can_be_asked:
         # Not in yet, or the phone blocked us: whoever comes (back) before the closing is asked then.

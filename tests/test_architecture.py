@@ -21,7 +21,7 @@ ROWS = """
     config store render outward wire
     delivery chat drawing
     clinic
-    inbox ticks
+    inbox ticks heartbeat web
     app
     desk service explain rehearse play simulation setup
     demo
@@ -34,11 +34,16 @@ HOUSES = {
     "config_readers": "config",
     "config_together": "config",
     "questionnaire_folder": "config",
+    "alarming": "ticks",
     "announcing": "ticks",
     "cli_clinic": "cli",
+    "cli_ledger": "cli",
     "cli_options": "cli",
     "clinic_closures": "clinic",
     "clinic_import": "clinic",
+    "clinic_ledger": "clinic",
+    "clinic_login": "clinic",
+    "clinic_today": "clinic",
     "clinic_series": "clinic",
     "cli_sessions": "cli",
     "population": "simulation",
@@ -51,26 +56,28 @@ HOUSES = {
 # described; everything that runs one is in store.
 DOORS = {
     "telegram": "app chat delivery desk inbox outward service wire",
-    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks",
+    "sqlalchemy": "chat clinic delivery demo desk inbox rehearse store ticks web",
     "alembic": "store",
     "sqlite3": "store",
     "apscheduler": "app",
-    "aiohttp": "demo emulator wire",
+    "aiohttp": "demo emulator heartbeat wire",
     "jinja2": "render",
     "babel": "render",
     "click": "cli demo",
     "rich": "demo",
-    "segno": "desk",
+    "segno": "desk web",
     "tzdata": "store",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",
+    "starlette": "web",
+    "uvicorn": "web",
     "recurring_ical_events": "calendars",
     "random": "emulator simulation",
     "secrets": "ids",
     "time": "emulator",
     "argparse": "emulator",
-    "logging": "app delivery inbox service ticks",
+    "logging": "app delivery heartbeat inbox service ticks web",
     "subprocess": "",
     "pickle": "",
     "marshal": "",

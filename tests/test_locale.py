@@ -29,7 +29,7 @@ from tests.case_files import history
 from tests.random_cases import random_case
 
 HERE = Path(render.__file__).parent
-TEMPLATES = sorted((HERE / "templates").iterdir())
+TEMPLATES = sorted(path for path in (HERE / "templates").rglob("*") if path.is_file())
 PHRASES = (HERE / "templates" / "phrases.jinja").read_text("utf-8")
 BUTTON, TOAST, COMMAND = 40, 200, 256
 BANNED = (

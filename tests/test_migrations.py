@@ -28,9 +28,9 @@ from bot.store.errors import (
     OlderDatabase,
 )
 from bot.store.migrating import bring_up_to_date, copy, known, require_newest, version_of
-from bot.store.tables import clinic
+from bot.store.tables_watch import alarm
 
-metadata = clinic.metadata
+metadata = alarm.metadata
 
 START = """
 op.create_table("note", sa.Column("id", sa.Integer, primary_key=True), sa.Column("words", sa.Text))

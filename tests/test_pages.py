@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from random import Random
 from typing import Any
@@ -145,6 +145,7 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
     day, later = "2026-12-01T00:00", "2026-12-10T00:00"
     yield "away.txt", {"spans": [(day, day), (day, later)]}
     yield "fixed.txt", reach
+    yield "login.txt", {"link": "https://checkin.test/login/abc"}
     for role in ("patient", "therapist", "staff", ""):
         yield "help.txt", reach | {"commands": [] if not role else [["help", phrase(lang, "command_help")]]}
         yield "welcome.txt", reach | {"role": role}
@@ -200,6 +201,10 @@ def digest_pages(lang: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for one in digests():
         yield "chart.txt", {"c": for_therapist("P-014", one.history)}
         yield "chart.txt", {"c": for_patient(one.history)}
+    spans = [(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T22:00"))]
+    for alarm in ("overdue", "unreachable", "aside", "unread", "offline"):
+        for said, n in (("began", 0), ("began", 1), ("lasts", 2), ("over", 0)):
+            yield "alarm.txt", {"kind": alarm, "said": said, "n": n, "spans": spans}
     for some in (digests(), ()):
         yield "weekly.txt", {"digests": some}
         yield "weekly.html", {"digests": some, "spoken": lang}
@@ -219,8 +224,10 @@ def test_every_page_is_rendered_in_both_languages(lang: str, example: Config) ->
             check(text, lang)
             assert len(text) <= TEXT_LIMIT or name == "weekly.txt"
         rendered.add(name)
+    of_the_browser = {file.name for file in TEMPLATES if file.parent.name == "web"}  # see tests/web
     parts = {"agrees.txt", "goals.txt", "homework.txt", "measures.txt", "own_words.txt"}
-    assert rendered == {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - parts
+    pages_of_the_chat = {file.name for file in TEMPLATES if file.suffix in (".txt", ".html")} - of_the_browser
+    assert rendered == pages_of_the_chat - parts
 
 
 @lang

@@ -185,6 +185,33 @@ async def test_a_chart_is_served_as_a_picture_and_words_are_not(page: Page) -> N
             assert (reply.content_type, await reply.read()) == (kind, content)
 
 
+# ------------------------------------------------------------------------------------------------ the clinic's page
+
+
+async def test_the_clinics_page_is_there_and_the_front_desk_logged_in(page: Page) -> None:
+    assert (await page.shows())["clinic"] is True
+    for _ in range(2):  # each time anew: the clock has jumped meanwhile, and the page has logged the desk off
+        async with page.http.get(f"{page.address}clinic", allow_redirects=False) as reply:
+            assert reply.status == 303
+            cookie, where = reply.cookies["accord"], reply.headers["Location"]
+            assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
+            assert f"frame-src 'self' {where.removesuffix('/week')};" in reply.headers["Content-Security-Policy"]
+        async with page.http.get(where, headers={"Cookie": f"accord={cookie.value}"}) as reply:
+            assert f"frame-ancestors {page.address.rstrip('/')}" in reply.headers["Content-Security-Policy"]
+            assert "P-014" in await reply.text()
+        assert await page.does("jump") == ""
+
+
+async def test_without_its_libraries_there_is_no_clinics_page(
+    example: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.demo.frame.LIBRARIES", ("a_library_that_is_not_there",))
+    async with opened(example, tmp_path, begun=False) as page:
+        assert (await page.shows())["clinic"] is False
+        async with page.http.get(f"{page.address}clinic") as reply:
+            assert reply.status == 404
+
+
 # ------------------------------------------------------------------------------------------------ who may
 
 

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import away, checkins, days, digests, goals, homework, joining, menus, mine, pictures, relink
+from bot.chat import away, checkins, days, digests, goals, homework, joining, login, menus, mine, pictures, relink
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -16,8 +16,8 @@ from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
+from bot.store import alarms, inbox, people
 from bot.store import checkins as kept_checkins
-from bot.store import inbox, people
 
 
 def accept(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -69,7 +69,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
-        "a": away.on_tap, "r": relink.on_tap,
+        "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -186,10 +186,11 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "pair": days.pair,
         "goals": goals.command,
         "homework": homework.command,
+        "login": login.command,
         "zone": _zone,
         "settings": _settings,
     },
-    "staff": {"zone": _zone, "settings": _settings},
+    "staff": {"login": login.command, "zone": _zone, "settings": _settings},
 }
 """By role, what somebody who takes part can send with a slash; the words after it are handed on."""
 EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datetime], Outcome]] = {
@@ -201,6 +202,8 @@ EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datet
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
     commands = [] if who is None else menus.offered(who)
+    if who is not None and login.is_offered(who, config):
+        commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)
     return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands))
 
@@ -211,7 +214,7 @@ def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now
     if who is None or change.chat.type != ChatType.PRIVATE:
         return Outcome()
     if change.new_chat_member.status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT):
-        people.change(conn, who.id, unreachable_since=now)
+        alarms.lost(conn, who.id, now)
         return Outcome()
     _can_be_reached(conn, who, config, now)
     return checkins.reshow(conn, who, config, now) or Outcome()
@@ -227,7 +230,9 @@ def _can_be_reached(conn: Connection, who: Person, config: Config, now: datetime
 def remember_message(conn: Connection, who_chat: int, about: str, message_id: int) -> None:
     """Which message stands for a check-in, or for the person's own conversation (about = "")."""
     who = people.by_chat(conn, who_chat)
-    if who is not None and about:
+    if about.startswith(login.ABOUT):
+        login.remember(conn, about, message_id)
+    elif who is not None and about:
         kept_checkins.set_message(conn, about, message_id)
     elif who is not None:
         people.change(conn, who.id, message_id=message_id)

@@ -71,7 +71,7 @@ def decide(conn: Connection, asked: Relink, yes: bool, now: datetime) -> Relink:
         who = people.by_id(conn, asked.person_id)
         menus.show(conn, who, now)
         body = Message(phrase(who.lang, "ready_linked")).to_json()
-        outbox.add(conn, who, f"linked:{asked.id}", "notice", body, now)
+        outbox.add(conn, who, f"linked:{asked.id}", "reply", body, now)
     decided = relinks.find(conn, asked.id)
     assert decided is not None
     return decided

@@ -25,7 +25,7 @@ FIRST_SCREEN = 3
 SAYS_LOW = ("disagreement", "agreed_low", "drop")
 NOT_ASKED = {
     "away": "away", "every": "every", "stopped": "stopped", "withdrawn": "stopped", "unreachable": "unreachable",
-    "not in yet": "not_in_yet", "too late": "too_late", "paused": "paused",
+    "not in yet": "not_in_yet", "too late": "too_late", "paused": "paused", "pilot": "pilot",
 }  # fmt: skip
 """Why a check-in was not asked, as it is kept, and the word by which a digest's template knows it."""
 READ_BEFORE = timedelta(hours=1)  # what comes later than this before a session may be missed by its digest
@@ -349,7 +349,7 @@ def _gaps(session: Session | None, blind: bool, why: str | None) -> tuple[str, .
     if theirs is not None and all(value is None for value in theirs.values()):
         gaps.append("no_comparison")
     elif theirs is None and not blind and session.state == "held" and not _sent_own(session.therapist):
-        gaps.append("therapist_missing")
+        gaps.append("therapist_not_asked" if therapist == "excused" else "therapist_missing")
     return tuple(gaps)
 
 

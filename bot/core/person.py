@@ -64,6 +64,7 @@ class Person:
     weekly_at: str | None = None
     expects: Expects | None = None
     plan: Changes | None = None  # what the desk has changed of the plan for this person
+    pilot: bool = False  # takes part in the pilot
 
     @property
     def can_be_asked(self) -> bool:

@@ -78,8 +78,7 @@ def check_ins(
     """
     planned = []
     standing = [session for session in sessions if session.stands]
-    for n, session in enumerate(standing):
-        following = standing[n + 1] if n + 1 < len(standing) else None
+    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=False)):
         if plan.ask_patient:
             planned.append(_of_patient(session, following, patient, plan, earlier + n))
         if plan.ask_therapist:
@@ -89,12 +88,8 @@ def check_ins(
     return planned
 
 
-def _quiet(instant: datetime, who: Receiver, plan: Plan) -> datetime:
-    return after_quiet(instant, who.zone, plan.quiet_from, plan.quiet_until)
-
-
 def _of_patient(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
-    opens = _quiet(_wished(session, who, plan), who, plan)
+    opens = after_quiet(_wished(session, who, plan), who.zone, plan.quiet_from, plan.quiet_until)
     return _made(session, following, "patient", "alliance", opens, who, plan, n)
 
 
@@ -113,13 +108,14 @@ def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
 
 
 def _of_therapist(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> Planned:
-    opens = _quiet(session.ends + plan.therapist_opens_after, who, plan)
+    opens = after_quiet(session.ends + plan.therapist_opens_after, who.zone, plan.quiet_from, plan.quiet_until)
     return _made(session, following, "therapist", "alliance", opens, who, plan, 0)
 
 
 def _of_homework(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
-    opens = max(_homework_day(session, following, who, plan), session.ends + plan.homework_opens_after)
-    return _made(session, following, "patient", "homework", _quiet(opens, who, plan), who, plan, n)
+    earliest = max(_homework_day(session, following, who, plan), session.ends + plan.homework_opens_after)
+    opens = after_quiet(earliest, who.zone, plan.quiet_from, plan.quiet_until)
+    return _made(session, following, "patient", "homework", opens, who, plan, n)
 
 
 def _next_is_near(session: Appointment, following: Appointment | None, plan: Plan) -> bool:
@@ -180,7 +176,7 @@ def reminds_at(
     if kind == "homework":
         return None
     wait = plan.patient_reminds_after if voice == "patient" else plan.therapist_reminds_after
-    reminds = _quiet(opened + wait, who, plan)
+    reminds = after_quiet(opened + wait, who.zone, plan.quiet_from, plan.quiet_until)
     muted = voice == "patient" and who.is_away(reminds)
     return None if muted or reminds >= closes else reminds
 

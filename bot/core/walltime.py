@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+ONE_DAY = timedelta(days=1)
+
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
@@ -53,9 +55,11 @@ def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until
 
 def _next_time(instant: datetime, clock: time, zone: ZoneInfo) -> datetime:
     """The next instant later than this one that a time of day means; of a time shown twice both count."""
-    today = local_date(instant, zone)
-    walls = [datetime.combine(today + timedelta(days=n), clock, zone) for n in (0, 1)]
-    return min(at for wall in walls for fold in (0, 1) if (at := wall.replace(fold=fold).astimezone(UTC)) > instant)
+    today, folds = local_date(instant, zone), [clock.replace(fold=fold) for fold in (0, 1)]
+    days = (today, today + ONE_DAY)
+    return next(
+        min(later) for day in days if (later := [at for f in folds if (at := at_local(day, f, zone)) > instant])
+    )
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.demo.board import board
+from bot.demo.frame import COOKIE, Frame, clinic_page
 from bot.demo.game import Game, Refusal
 from bot.demo.script import CAST
 from bot.emulator import PhoneError
@@ -22,9 +23,11 @@ HOST = "127.0.0.1"
 LONGEST_WAIT_S = 20.0
 FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js", "/icon.svg": "icon.svg"}
 PEOPLE = {who.number: who for who in CAST}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -39,30 +42,33 @@ async def site(game: Game, port: int) -> AsyncIterator[str]:
     pages = Site(game)
     app = web.Application(middlewares=[pages.guard], client_max_size=100_000)
     app.add_routes(pages.routes())
-    app.on_response_prepare.append(_say_what_is_allowed)
+    app.on_response_prepare.append(pages.say_what_is_allowed)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
         pages.port = int(runner.addresses[0][1])
-        yield f"http://{HOST}:{pages.port}/"
+        async with clinic_page(game.stage, address := f"http://{HOST}:{pages.port}/") as pages.frame:
+            yield address
     finally:
         await runner.cleanup()
 
 
 class Site:
-    """The handlers. `port` is known once it listens."""
+    """The handlers. `port` is known once it listens, `frame` once the clinic's page is served beside it."""
 
     def __init__(self, game: Game) -> None:
         self.port = 0
+        self.frame: Frame | None = None
         self._game = game
 
     def routes(self) -> list[web.RouteDef]:
         """Every path."""
-        acts = {"/jump": self.jump, "/answer": self.answer, "/play": self.play, "/desk": self.desk}
+        acts = {"/jump": self.jump, "/answer": self.answer, "/play": self.play, "/desk": self.desk, "/look": self.look}
         return [
             *(web.get(path, _file(name)) for path, name in FILES.items()),
             web.get("/state", self.state),
+            web.get("/clinic", self.clinic),
             *(web.post(path, _told(act)) for path, act in acts.items()),
             *self._game.stage.emulator.phone_routes(),
         ]
@@ -76,6 +82,11 @@ class Site:
         if request.method == "POST" and request.path.startswith("/phones/"):
             await self._game.settle()
         return response
+
+    async def say_what_is_allowed(self, _: web.Request, response: web.StreamResponse) -> None:
+        """What the browser may do with anything that comes from here."""
+        frame = f"frame-src 'self' {self.frame.address}; " if self.frame else ""
+        response.headers.update(HEADERS | {"Content-Security-Policy": frame + POLICY})
 
     def _is_ours(self, request: web.Request) -> bool:
         hosts = {f"{name}:{self.port}" for name in (HOST, "localhost")}
@@ -91,7 +102,19 @@ class Site:
         after = request.query.get("after", "")
         if after.isdecimal():
             await self._game.news(int(after), LONGEST_WAIT_S)
-        return web.json_response(board(self._game))
+        return web.json_response(board(self._game) | {"clinic": self.frame is not None})
+
+    async def clinic(self, _: web.Request) -> web.Response:
+        """Log the front desk in, and lead on to the clinic's page."""
+        if self.frame is None:
+            raise web.HTTPNotFound
+        response = web.Response(status=303, headers={"Location": f"{self.frame.address}/week"})
+        response.set_cookie(COOKIE, await self.frame.log_in(), path="/", httponly=True, samesite="Strict")
+        return response
+
+    async def look(self, _: Body) -> None:
+        """See what was done at the clinic's page."""
+        await self._game.settle()
 
     async def jump(self, _: Body) -> None:
         """Move the clock to the next thing."""
@@ -111,11 +134,6 @@ class Site:
     async def desk(self, body: Body) -> None:
         """What the front desk does with a session: {"session", "act"}."""
         await self._game.desk(_whole(body, "session"), str(body.get("act", "")))
-
-
-async def _say_what_is_allowed(_: web.Request, response: web.StreamResponse) -> None:
-    """What the browser may do with anything that comes from here."""
-    response.headers.update(HEADERS)
 
 
 def _whole(body: Body, name: str) -> int:

@@ -175,7 +175,7 @@ class World:
 
     async def people(self) -> None:
         """The desk adds everybody."""
-        await self.desk(kept_people.ensure_clinic, self.config.clinic.name, self.config.clinic.zone)
+        await self.desk(kept_people.ensure_clinic, self.config.clinic.name, self.config.clinic.zone, None)
         for code, (_, zone, lang) in THERAPISTS.items():
             await self.desk(clinic.add_therapist, self.config, code, zone, lang)
         for code, (_, therapist, zone, lang) in PATIENTS.items():

@@ -28,6 +28,7 @@ from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, pair_of
 from bot.store.tables import answer, away, check_in, digest, homework, outbox, pair, session, snooze
+from bot.store.tables_web import desk_mark
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 LONGEST = timedelta(days=1)  # a session is not longer
@@ -112,8 +113,9 @@ def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetim
     whose = pair_.patient.code if other == pair_.patient.code else pair_.therapist.code
     raise Refused(
         f"{whose} has a session at that time already (session {taken.id}): {other}, {taken.local}, "
-        f"{taken.minutes} minutes. Choose another time, or move or cancel that one first."
-    )
+        f"{taken.minutes} minutes. Choose another time, or move or cancel that one first.",
+        "taken_time", whose, other, taken.local, str(taken.minutes), field="clock",
+    )  # fmt: skip
 
 
 def move_session(
@@ -164,7 +166,7 @@ def _holds_something(conn: Connection, session_id: int) -> bool:
     """Whether anything was sent, answered, set or said about it."""
     asked = select(check_in.c.id).where(check_in.c.session_id == session_id, check_in.c.state != "planned")
     told = select(digest.c.id).where(digest.c.session_id == session_id, digest.c.state != "planned")
-    kept = [select(t.c.id).where(t.c.session_id == session_id) for t in (homework, snooze)]
+    kept = [select(t.c.id).where(t.c.session_id == session_id) for t in (homework, snooze, desk_mark)]
     filed = select(answer.c.id).where(answer.c.filed_under == session_id)
     return any(conn.execute(query.limit(1)).first() is not None for query in (asked, told, filed, *kept))
 
@@ -294,13 +296,15 @@ def _plan_digests(
         if row.state != "planned":
             # It was announced, and then its session was moved: it is due anew, but not for the time already told.
             if at is not None and at > now and not _was_announced(conn, row.id, walls[row.session_id]):
-                conn.execute(update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at))
+                conn.execute(
+                    update(digest).where(digest.c.id == row.id).values(state="planned", due_at=at, planned_at=at)
+                )
             continue
         if at is None:
             if row.session_id in starts:
                 conn.execute(delete(digest).where(digest.c.id == row.id))
         else:
-            conn.execute(update(digest).where(digest.c.id == row.id).values(due_at=at))
+            conn.execute(update(digest).where(digest.c.id == row.id).values(due_at=at, planned_at=at))
     for session_id, at in due.items():
         if starts[session_id] > now:
             _insert_digest(conn, pair.therapist, at, pair_id=pair.id, session_id=session_id)
@@ -313,8 +317,8 @@ def _was_announced(conn: Connection, digest_id: str, wall: str) -> bool:
 
 
 def _insert_digest(conn: Connection, therapist: Person, at: datetime, **about: object) -> None:
-    values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned", "due_at": at}
-    conn.execute(insert(digest).values(**values, **about))
+    values = {"id": ids.token(), "clinic_id": CLINIC, "therapist_id": therapist.id, "state": "planned"}
+    conn.execute(insert(digest).values(**values, due_at=at, planned_at=at, **about))
 
 
 def plan_own_digests(conn: Connection, therapist: Person, plan: Plan, now: datetime) -> None:

@@ -24,6 +24,7 @@ class KeptDigest:
     local: str | None
     starts: datetime | None
     day: date | None = None
+    planned: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class OfDay:
 _KEPT = (
     select(
         digest.c.id, digest.c.therapist_id, digest.c.pair_id, digest.c.session_id, digest.c.state, session.c.local,
-        session.c.starts_at, digest.c.day,
+        session.c.starts_at, digest.c.day, digest.c.planned_at,
     )
     .join(session, session.c.id == digest.c.session_id, isouter=True)
     .join(pair, pair.c.id == digest.c.pair_id, isouter=True)
@@ -105,9 +106,10 @@ def give_up_message(conn: Connection, therapist_id: int, message_id: int | None,
         conn.execute(update(digest).where(there, digest.c.id != (but or "")).values(message_id=None))
 
 
-def mark(conn: Connection, digest_id: str, state: str, now: datetime) -> None:
-    """Say that a digest was announced (or not sent): it is not due any more."""
-    conn.execute(update(digest).where(digest.c.id == digest_id).values(state=state, due_at=None, built_at=now))
+def mark(conn: Connection, digest_id: str, state: str, now: datetime, why: str | None = None) -> None:
+    """Say that a digest was announced (or not sent, and why): it is not due any more."""
+    values = {"state": state, "due_at": None, "built_at": now, "why": why}
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(values))
 
 
 def postpone(conn: Connection, digest_id: str, until: datetime) -> None:

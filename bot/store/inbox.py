@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
+from bot.store import alarms
 from bot.store.tables import inbox
 from bot.store.upsert import insert_or_leave
 
@@ -39,9 +40,10 @@ def accept(conn: Connection, update_id: int) -> bool:
     return conn.execute(_ACCEPT, {"b_id": update_id}).rowcount == 1
 
 
-def set_aside(conn: Connection, update_id: int, error: str) -> None:
+def set_aside(conn: Connection, update_id: int, error: str, now: datetime) -> None:
     """Set an update aside that cannot be read, with the kind of error; the raw text stays for a person to look at."""
     conn.execute(update(inbox).where(inbox.c.update_id == update_id).values(state="aside", error=error[:200]))
+    alarms.note(conn, "unread", now)
 
 
 def unfinished(conn: Connection) -> list[tuple[int, str, str]]:

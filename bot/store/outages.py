@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, insert, select, update
 
 from bot.core.loop import Outage
-from bot.store.tables import heartbeat, offline
+from bot.store import alarms
+from bot.store.tables_watch import heartbeat, offline
 
 BEAT_EVERY = timedelta(minutes=1)
 OUTAGE_FROM = timedelta(minutes=10)  # shorter ones are a restart
@@ -25,8 +26,21 @@ def began_to_work(conn: Connection, now: datetime) -> None:
     """The bot starts: if its last sign of life is old, it was offline since."""
     last = conn.execute(select(heartbeat.c.at).where(heartbeat.c.id == ONE)).scalar()
     if last is not None and now - last >= OUTAGE_FROM:
-        conn.execute(insert(offline).values(began_at=last, ended_at=now))
+        was_away(conn, last, now)
     beat(conn, now)
+
+
+def was_away(conn: Connection, since: datetime, now: datetime) -> None:
+    """The bot did not work since an instant: it was stopped, or the machine was suspended under it."""
+    conn.execute(insert(offline).values(began_at=since, ended_at=now))
+    alarms.note(conn, "offline", now)
+
+
+def last_in(conn: Connection, begin: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """The last outage that overlaps a span of time."""
+    query = select(offline.c.began_at, offline.c.ended_at).where(offline.c.ended_at > begin, offline.c.began_at < end)
+    row = conn.execute(query.order_by(offline.c.ended_at.desc()).limit(1)).first()
+    return None if row is None else (row.began_at, row.ended_at)
 
 
 def between(conn: Connection, begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Outage]:

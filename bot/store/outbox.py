@@ -8,21 +8,27 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.core.person import Person
 from bot.core.walltime import after_quiet, zone_of
+from bot.store import alarms, pilots
 from bot.store.columns import AnyRow
 from bot.store.tables import check_in, outbox, person
 from bot.store.upsert import insert_or_leave
 
-PROMPT, NOTICE, DIGEST = 1, 2, 3  # rank: check-ins before notices before digests
+ALARM, PROMPT, NOTICE, DIGEST = 0, 1, 2, 3  # rank: alarms before check-ins before notices before digests
 RANK = {
+    "alarm": ALARM,
     "prompt": PROMPT,
     "reminder": PROMPT,
     "edit": PROMPT,
     "delete": PROMPT,
     "notice": NOTICE,
+    "reply": NOTICE,  # to somebody's own tap or command, which could not be given at once
     "digest": DIGEST,
     "menu": DIGEST,
 }
 ASKING = ("prompt", "reminder")
+"""What rings to ask: not in quiet hours, and not when it is over."""
+BY_ITSELF = ("prompt", "reminder", "notice", "digest")
+"""What the pilot holds back from those who did not join; replies and what belongs to them go to everybody."""
 
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
@@ -63,11 +69,16 @@ class Outgoing:
 def add(
     conn: Connection, who: Person, key: str, kind: str, body: dict[str, Any], now: datetime, about: str | None = None
 ) -> None:
-    """Put something into the outbox, behind what is put off for the same person; the same key again changes nothing."""
+    """Put something into the outbox, behind what is put off for the same person; the same key again changes nothing.
+
+    What the pilot holds back is kept there too, and never sent.
+    """
     put_off = conn.execute(_PUT_OFF, {"person": who.id, "now": now}).scalar()
+    held = kind in BY_ITSELF and pilots.holds(conn, who, now)
     values = {
         "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
-        "rank": RANK[kind], "body": body, "state": "waiting", "not_before": put_off or now,
+        "rank": RANK[kind], "body": body, "state": "held" if held else "waiting",
+        "not_before": now if held else put_off or now,
     }  # fmt: skip
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
 
@@ -146,8 +157,7 @@ def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:
     """The person cannot be reached: nothing that waits for them is tried, and it is kept when that began."""
     waiting = (outbox.c.person_id == person_id) & outbox.c.state.in_(("waiting", "sending"))
     conn.execute(update(outbox).where(waiting).values(state="gone"))
-    unreachable = (person.c.id == person_id) & person.c.unreachable_since.is_(None)
-    conn.execute(update(person).where(unreachable).values(unreachable_since=now))
+    alarms.lost(conn, person_id, now)
 
 
 def resume(conn: Connection, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
@@ -16,17 +16,29 @@ CLINIC = 1  # the embedded default has one clinic; every row says which, so that
 
 
 class Refused(Exception):
-    """A request that cannot be carried out; its text is a sentence for the person who asked."""
+    """A request that cannot be carried out; its text is a sentence for the person who asked.
+
+    `kind` and `said` give a page the same sentence in another language; `field`: what was typed wrong, if known.
+    """
+
+    def __init__(self, says: str, kind: str = "", *said: str, field: str = "") -> None:
+        super().__init__(says)
+        self.kind, self.said, self.field = kind, said, field
 
 
 _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects, person.c.plan,
+    person.c.expects, person.c.plan, person.c.pilot,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
 _BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
+
+
+def fields() -> tuple[Any, ...]:
+    """The columns of `person` that `as_person` takes, in its order."""
+    return _FIELDS
 
 
 def as_person(row: AnyRow) -> Person:
@@ -35,10 +47,11 @@ def as_person(row: AnyRow) -> Person:
     return who if row.expects is None else replace(who, expects=Expects.from_json(row.expects))
 
 
-def ensure_clinic(conn: Connection, name: str, zone: str) -> None:
-    """Make the one clinic of this database, or bring its name and zone up to date."""
-    if conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(name=name, zone=zone)).rowcount == 0:
-        conn.execute(insert(clinic).values(id=CLINIC, name=name, zone=zone))
+def ensure_clinic(conn: Connection, name: str, zone: str, pilot_until: datetime | None = None) -> None:
+    """Make the one clinic of this database, or bring its name, its zone and the end of a pilot up to date."""
+    values = {"name": name, "zone": zone, "pilot_until": pilot_until}
+    if conn.execute(update(clinic).where(clinic.c.id == CLINIC).values(values)).rowcount == 0:
+        conn.execute(insert(clinic).values(id=CLINIC, **values))
 
 
 def set_bot_name(conn: Connection, name: str) -> None:
@@ -101,10 +114,11 @@ def people(conn: Connection, role: Role | None = None) -> list[Person]:
 def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person:
     """Add somebody, not yet in; Refused if the code is taken, or reads like another one with its check letter."""
     if find(conn, code) is not None:
-        raise Refused(f'The code "{code}" is taken. Choose another one.')
+        raise Refused(f'The code "{code}" is taken. Choose another one.', "taken_code", code, field="code")
     checked = read_checked(code)
     if find(conn, with_letter(code)) or (checked and checked[1] and find(conn, checked[0])):
-        raise Refused(f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.')
+        says = f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.'
+        raise Refused(says, "like_code", code, field="code")
     values = {"clinic_id": CLINIC, "role": role, "code": code, "zone": zone, "lang": lang, "state": "invited"}
     made = conn.execute(insert(person).values(values)).inserted_primary_key
     assert made is not None

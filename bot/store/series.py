@@ -141,7 +141,8 @@ def move_following(conn: Connection, session_id: int, wall: datetime, now: datet
 def _refuse_torn(rule: Rule, days: int) -> None:
     """Two weekdays of every second week, moved so that one falls into the next week, are no series any more."""
     if rule.every > 1 and len(rule.weekdays) > 1 and not all(0 <= n + days <= 6 for n in rule.weekdays):
-        raise Refused(f'"{rule.words()}" cannot be moved into another week: end it and set a new one.')
+        says = f'"{rule.words()}" cannot be moved into another week: end it and set a new one.'
+        raise Refused(says, "torn", rule.words(), field="day")
 
 
 def _move_all(conn: Connection, walls: dict[int, datetime], series_id: int) -> None:

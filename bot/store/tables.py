@@ -29,6 +29,7 @@ clinic = Table(
     Column("zone", String(64), nullable=False),
     Column("bot_name", String(64), nullable=True),  # at Telegram; invite links need it
     Column("zone_data", String(16), nullable=True),  # the release of the time zones that planned times come from: 2026c
+    Column("pilot_until", Utc, nullable=True),  # what is planned before this instant goes only to those in the pilot
 )
 
 # Patients, therapists and staff: whoever may have a chat. `code` is the only name the program knows.
@@ -54,10 +55,12 @@ person = Table(
     Column("weekly_at", String(16), nullable=True),  # "Mon 07:00"
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
     Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
+    Column("pilot", Boolean, nullable=False, server_default=text("false")),  # takes part in the pilot
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
     UniqueConstraint("clinic_id", "code"),
     UniqueConstraint("chat_id"),
+    index_where("ix_person_unreachable", "unreachable_since", "unreachable_since IS NOT NULL"),
 )
 
 pair = Table(
@@ -152,6 +155,8 @@ check_in = Table(
     UniqueConstraint("pair_id", "session_id", "kind", "person_id"),
     index_where("ix_check_in_due", "due_at", "due_at IS NOT NULL"),
     index_where("ix_check_in_words_due", "words_due_at", "words_due_at IS NOT NULL"),
+    index_where("ix_check_in_planned", "opens_at", "state = 'planned'"),
+    Index(None, "opens_at"),
     Index(None, "person_id", "state"),
     Index(None, "session_id"),
 )
@@ -244,23 +249,6 @@ snooze = Table(
     UniqueConstraint("pair_id", "rule", "about", "session_id"),
 )
 
-# When the bot last worked, one row; and the times it did not, longer than a few minutes.
-heartbeat = Table(
-    "heartbeat",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("at", Utc, nullable=False),
-)
-
-offline = Table(
-    "offline",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("began_at", Utc, nullable=False),
-    Column("ended_at", Utc, nullable=False),
-    Index(None, "ended_at"),
-)
-
 away = Table(
     "away",
     metadata,
@@ -299,6 +287,8 @@ digest = Table(
     Column("week", Date, nullable=True),  # the weekly one's Monday
     # planned -> offered (the therapist's own form is still open) -> sent; or not_sent
     Column("state", String(16), nullable=False),
+    Column("why", String(32), nullable=True),  # of one that is not sent: late, pilot, unreachable, …
+    Column("planned_at", Utc, nullable=True),  # when it is to come; stays
     Column("due_at", Utc, nullable=True),
     Column("built_at", Utc, nullable=True),
     Column("text", Text, nullable=True),  # as sent
@@ -313,6 +303,8 @@ digest = Table(
     UniqueConstraint("therapist_id", "week"),
     Index(None, "therapist_id", "day", unique=True),
     index_where("ix_digest_due", "due_at", "due_at IS NOT NULL"),
+    index_where("ix_digest_planned", "planned_at", "state = 'planned'"),
+    Index(None, "planned_at"),
 )
 
 # Updates as Telegram handed them over, stored before they are confirmed.
@@ -336,11 +328,12 @@ outbox = Table(
     of_clinic(),
     ref("person_id", "person"),
     Column("key", String(96), nullable=False, unique=True),  # what makes a second copy impossible
-    Column("kind", String(24), nullable=False),  # prompt | reminder | alert | edit | digest | weekly | notice
+    Column("kind", String(24), nullable=False),  # see `store.outbox.RANK`
     Column("about", String(22), nullable=True),  # the check-in or digest it belongs to
     Column("rank", Integer, nullable=False),  # check-ins before digests
     Column("body", JSON, nullable=False),  # {"text", "keyboard", "edit", "silent", "html"}: kept as sent
-    # waiting -> sending -> sent | unknown (the reply was lost) | gone (blocked) | aside (refused) | dropped
+    # waiting -> sending -> sent | unknown (the reply was lost) | gone (blocked) | aside (refused) | dropped;
+    # or held: the pilot keeps it back, and it is never sent
     Column("state", String(16), nullable=False),
     Column("not_before", Utc, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -348,5 +341,7 @@ outbox = Table(
     Column("message_id", Integer, nullable=True),
     Column("error", String(200), nullable=True),
     index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
+    index_where("ix_outbox_unsent", "about", "state IN ('waiting', 'sending')"),
+    index_where("ix_outbox_held", "not_before", "state = 'held'"),
     Index(None, "person_id"),
 )

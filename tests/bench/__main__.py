@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import broadcast, digests, drawn, planning, starting, taps, ticking
+from tests.bench import broadcast, digests, drawn, ledgers, planning, starting, taps, ticking, weekly_page
 from tests.bench.figures import Figure, table
 
 MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -16,6 +16,8 @@ MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "digests": digests.measure,
     "picture": drawn.measure,
     "plan": planning.measure,
+    "ledger": ledgers.measure,
+    "page": weekly_page.measure,
 }
 
 

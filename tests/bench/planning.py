@@ -19,6 +19,7 @@ PATIENTS, QUICK, DAYS, ROUNDS = 10_000, 1_000, 90, 3
 FIRST = date(2026, 10, 5)
 ZONES = ("America/Denver", "America/New_York", "Europe/Berlin", "Asia/Tokyo", "Pacific/Honolulu")
 HOUR = timedelta(hours=1)
+PLAN = Plan()
 
 Weekly = tuple[Rule, str]
 """A patient: when the session is, and the zone the patient lives in."""
@@ -71,10 +72,9 @@ def _sessions(rule: Rule) -> list[tuple[datetime, datetime]]:
 def _planned(rule: Rule, zone: str) -> int:
     """How much there is to ask and to send about one patient's sessions."""
     sessions = [Appointment(n, at, at + HOUR) for n, (_, at) in enumerate(_sessions(rule))]
-    plan = Plan()
-    asked = check_ins(sessions, Receiver(zone_of(zone)), Receiver(zone_of(ZONES[0])), plan)
-    return len(asked) + len(digests(sessions, plan))
+    asked = check_ins(sessions, Receiver(zone_of(zone)), Receiver(zone_of(ZONES[0])), PLAN)
+    return len(asked) + len(digests(sessions, PLAN))
 
 
 def _rehearsed() -> None:
-    rehearse(Recurring(Rule((1,), clock(14))), FIRST, DAYS, zone_of(ZONES[0]), Receiver(zone_of(ZONES[1])), Plan())
+    rehearse(Recurring(Rule((1,), clock(14))), FIRST, DAYS, zone_of(ZONES[0]), Receiver(zone_of(ZONES[1])), PLAN)

@@ -315,6 +315,16 @@ function drawSessions() {
   if (!state.sessions.length) list.append(make("li", "", "No sessions this week."));
 }
 
+function drawFrame() {
+  const frame = byId("frame"), key = JSON.stringify(state.clock);
+  if (!state.clinic || frame.key === key) return;
+  frame.key = key; // the clock moved on, and the clinic's page has logged off whoever was there
+  frame.hidden = false;
+  byId("sessions").hidden = true;
+  byId("clinic").classList.add("framed");
+  frame.src = "/clinic";
+}
+
 function drawHead() {
   const { day, time, zone, count, of } = state.clock;
   byId("day").textContent = day;
@@ -336,6 +346,7 @@ function draw() {
   before = asks;
   drawHead();
   drawSessions();
+  drawFrame();
   for (const phone of state.phones) drawPhone(phone);
   const asked = state.phones.find((phone) => phone.user === state.hint.user);
   if (therapist === null || (goesOn && asked && asked.user !== shown)) {
@@ -370,6 +381,7 @@ pushes(byId("jump"), async () => {
   busy = false;
   if (state) drawHead();
 });
+byId("frame").addEventListener("load", () => send("/look", {})); // something may have been changed there
 pushes(byId("play"), () => send("/play", { on: !state.playing }));
 matchMedia("(max-width: 900px)").addEventListener("change", () => state && drawPeople());
 follow();

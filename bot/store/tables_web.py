@@ -1,0 +1,64 @@
+"""The tables of the clinic's page; see `tables` for all the others."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+
+from bot.store.columns import Utc, index_where, metadata, of_clinic, ref
+from bot.store.tables import session
+
+# A link that logs somebody in to the clinic's page, once. `message_id`: the message in the chat that holds it.
+web_login = Table(
+    "web_login",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", Utc, nullable=False),
+    Column("used_at", Utc, nullable=True),
+    Column("message_id", Integer, nullable=True),
+    Column("hide_at", Utc, nullable=True),  # when the message should go; null: none, or gone
+    index_where("ix_web_login_hide", "hide_at", "hide_at IS NOT NULL"),
+)
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("began_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+    Index(None, "person_id"),
+)
+
+# A form that was sent, and where that led: sending it again leads there without doing anything.
+web_form = Table(
+    "web_form",
+    metadata,
+    Column("form_hash", String(64), primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("led_to", String(200), nullable=False),
+    Column("at", Utc, nullable=False),
+    Index(None, "at"),
+)
+
+# A mark of the front desk that can be taken back for some minutes: what the session was before, and what it became.
+desk_mark = Table(
+    "desk_mark",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("session_id", "session"),
+    ref("person_id", "person"),  # who marked it
+    Column("state_before", String(16), nullable=False),
+    Column("confirm_before", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("undone_at", Utc, nullable=True),
+    Index(None, "at"),
+)
+
+# The week of a whole clinic is looked up by time alone.
+Index("ix_session_starts_at", session.c.starts_at)

@@ -1,0 +1,80 @@
+"""Logging in with a link that works once, and logging off. Looking at a link does not use it up: previews look too."""
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot import ids
+from bot.core.login import LONGEST
+from bot.core.questionnaire import LANGUAGES
+from bot.render import page
+from bot.store import logins
+from bot.web.visit import SEE_OTHER, Sent, Site, Visit
+
+GONE, TOO_MANY = 410, 429
+
+
+def spoken(request: Request, site: Site) -> str:
+    """The language of a browser whose person is not known yet, if the clinic speaks it."""
+    wanted = request.headers.get("accept-language", "").lower().split(",")
+    codes = [one.strip()[:2] for one in wanted]
+    return next((code for code in codes if code in LANGUAGES), site.config.clinic.languages[0])
+
+
+def _page(site: Site, lang: str, template: str, status: int = 200, **values: object) -> Response:
+    shared = {"spoken": lang, "style": site.style, "clinic": site.config.clinic}
+    return HTMLResponse(page(lang, f"web/{template}.html", **shared | values), status)
+
+
+async def asked(site: Site, request: Request) -> Response:
+    """How to get a link."""
+    return _page(site, spoken(request, site), "login_ask")
+
+
+async def looked_at(site: Site, request: Request) -> Response:
+    """The page of a link, with the button that uses it."""
+    token = request.path_params["token"]
+    refused = await _refused(site, request, token)
+    if refused is not None:
+        return refused
+    who = await site.store.read(logins.bearer, ids.hashed(token), site.clock.now())
+    return _page(site, who.lang if who else spoken(request, site), "login", token=token)
+
+
+async def _refused(site: Site, request: Request, token: str) -> Response | None:
+    """What is shown instead for a link that is no good, or to somebody who tries too many; None if it is good."""
+    address, now = request.client.host if request.client else "", site.clock.now()
+    if site.tries.too_many(address, now):
+        return _page(site, spoken(request, site), "login_wait", TOO_MANY)
+    if await site.store.read(logins.bearer, ids.hashed(token), now) is None:
+        site.tries.wrong(address, now)
+        return _page(site, spoken(request, site), "login_over", GONE)
+    return None
+
+
+async def used(site: Site, request: Request) -> Response:
+    """Use a link up: a session begins, with a cookie that no script and no other site gets."""
+    async with request.form(max_files=0, max_fields=5) as form:
+        token, key = str(form.get("token", "")), ids.token()
+    refused = await _refused(site, request, token)
+    if refused is not None:
+        return refused
+    who = await site.store.write(logins.redeem, ids.hashed(token), ids.hashed(key), site.clock.now())
+    if who is None:  # somebody else was quicker
+        return _page(site, spoken(request, site), "login_over", GONE)
+    response = RedirectResponse("/", SEE_OTHER)
+    response.set_cookie(
+        site.cookie, key, max_age=int(LONGEST.total_seconds()), path="/", secure=site.secure, httponly=True,
+        samesite="strict",
+    )  # fmt: skip
+    return response
+
+
+async def off(visit: Visit, form: Sent) -> Response:
+    """Log off: here, or everywhere."""
+    if form.chose("everywhere"):
+        await visit.site.store.write(logins.end_all, visit.who.id)
+    else:
+        await visit.site.store.write(logins.end, visit.session.id)
+    response = RedirectResponse("/login", SEE_OTHER)
+    response.delete_cookie(visit.site.cookie, path="/", secure=visit.site.secure, httponly=True, samesite="strict")
+    return response

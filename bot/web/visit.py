@@ -1,0 +1,251 @@
+"""One request of somebody who is logged in, and what every screen does with it: read, write once, show a page."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot import ids
+from bot.clock import Clock
+from bot.config import Config
+from bot.core.fields import Mistake
+from bot.core.login import IDLE, is_new_sign
+from bot.core.person import Person, Role
+from bot.core.zones import placed_zones
+from bot.render import page, part
+from bot.store import logins
+from bot.store.engine import Store
+from bot.store.errors import NotStored
+from bot.store.logins import Session
+from bot.store.people import Refused
+from bot.web.guards import TOO_LARGE
+from bot.web.tries import Tries
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STAFF: tuple[Role, ...] = ("staff",)
+BOTH: tuple[Role, ...] = ("staff", "therapist")
+MENU = {
+    "staff": ("today", "week", "patients", "therapists", "closures", "ledger", "numbers", "settings"),
+    "therapist": ("week", "patients", "ledger", "settings"),
+}
+SEE_OTHER = 303
+CLEAR_AFTER_S = int(IDLE.total_seconds()) + 5
+"""By then the session is over: what stands on the screen of a front desk goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all requests share. `style`: where the style sheet is; `secure`: whether browsers come by https."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    secure: bool
+    style: str
+    tries: Tries
+
+    @property
+    def cookie(self) -> str:
+        """The session's cookie; with the prefix a browser keeps it to this host and to https."""
+        return "__Host-accord" if self.secure else "accord"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request: of whom, with which session, and when. `key` is the session's secret, as the cookie has it."""
+
+    site: Site
+    request: Request
+    session: Session
+    key: str
+    now: datetime
+
+    @property
+    def who(self) -> Person:
+        """Whoever is logged in."""
+        return self.session.who
+
+    @property
+    def config(self) -> Config:
+        """The clinic's configuration."""
+        return self.site.config
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What stands behind the ? of the address."""
+        return {name: value[:200] for name, value in self.request.query_params.items()}
+
+    @property
+    def section(self) -> str:
+        """The screen of the menu that this address belongs to."""
+        first = self.request.url.path.split("/")[1]
+        return {"sessions": "patients", "staff": "settings", "import": "closures", "ledger.csv": "ledger"}.get(
+            first, first
+        )
+
+    def at(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A read in the database."""
+        return await self.site.store.read(fn, *args, **kwargs)
+
+    def page(self, template: str, status: int = 200, **values: object) -> Response:
+        """A screen for whoever is logged in, with a fresh form token."""
+        mistakes = values.pop("mistakes", {})
+        shared = {
+            "mistakes": in_words(self.who.lang, mistakes),  # type: ignore[arg-type]
+            "who": self.who, "menu": MENU[self.who.role], "here": self.section, "style": self.site.style,
+            "clinic": self.config.clinic, "form": ids.sealed(self.key, ids.token()), "done": self.asked.get("done"),
+            "spoken": self.who.lang, "zones": placed_zones,
+        }  # fmt: skip
+        text = page(self.who.lang, f"web/{template}.html", **shared | values)
+        return HTMLResponse(text, status, {"refresh": f"{CLEAR_AFTER_S}; url=/login"})
+
+
+def in_words(lang: str, mistakes: Mapping[str, Mistake | Refused]) -> dict[str, str]:
+    """What is wrong with each field, as a sentence; a refusal without a kind has only its own."""
+    return {
+        name: part(lang, "web/mistakes.jinja", one.kind, *one.said) if one.kind else str(one)
+        for name, one in mistakes.items()
+    }
+
+
+Screen = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def screen(site: Site, roles: tuple[Role, ...], show: Screen) -> Endpoint:
+    """An endpoint for people of these roles who are logged in; for others the page does not exist."""
+
+    async def endpoint(request: Request) -> Response:
+        visit = await _visit(site, request)
+        if visit is None:
+            return RedirectResponse("/login", SEE_OTHER)
+        if visit.who.role not in roles:
+            return missing(site, visit.who.lang)
+        try:
+            return await show(visit)
+        except Missing:
+            return missing(site, visit.who.lang)
+        except NotStored:
+            return visit.page("trouble", 503)
+
+    return endpoint
+
+
+def action(site: Site, roles: tuple[Role, ...], act: "Action") -> Endpoint:
+    """An endpoint that is sent a form: one that belongs to this session, and is not too large."""
+
+    async def with_form(visit: Visit) -> Response:
+        form = await sent(visit)
+        return visit.page("stale", 403) if form is None else await act(visit, form)
+
+    return screen(site, roles, with_form)
+
+
+async def _visit(site: Site, request: Request) -> Visit | None:
+    key, now = request.cookies.get(site.cookie, ""), site.clock.now()
+    session = await site.store.read(logins.session_of, ids.hashed(key), now) if key else None
+    if session is None:
+        return None
+    if is_new_sign(session.seen, now):
+        await site.store.write(logins.seen, session.id, now)
+    return Visit(site, request, session, key, now)
+
+
+class Missing(Exception):
+    """What was asked for is not there, or is somebody else's: the two look the same."""
+
+
+def missing(site: Site, lang: str) -> Response:
+    """The page for what is not there."""
+    return HTMLResponse(page(lang, "web/missing.html", spoken=lang, style=site.style, clinic=site.config.clinic), 404)
+
+
+# ------------------------------------------------------------------------------------------------ forms
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form as it was sent: its fields as words, the token it was sent with, and the file (name, bytes), if any."""
+
+    fields: dict[str, str]
+    token: str
+    file: tuple[str, bytes] | None = None
+    too_large: bool = False
+
+    def chose(self, name: str) -> str:
+        """The value of a button or a field, "" if it is not there."""
+        return self.fields.get(name, "")
+
+
+Action = Callable[[Visit, Sent], Awaitable[Response]]
+
+
+async def sent(visit: Visit) -> Sent | None:
+    """The form of a POST; None if it is none of ours, or of a session before this one."""
+    if visit.request.scope.get(TOO_LARGE):
+        return Sent({}, "", too_large=True)
+    async with visit.request.form(max_files=1, max_fields=200) as form:
+        token = str(form.get("form", ""))
+        if not ids.is_sealed(visit.key, token):
+            return None
+        file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
+        named = None if file is None or not file.filename else (file.filename, await file.read())
+        return Sent(_words(form), token, named)
+
+
+def _words(form: FormData) -> dict[str, str]:
+    return {name: value.strip() for name, value in form.items() if isinstance(value, str) and name != "form"}
+
+
+async def once(visit: Visit, form: Sent, work: Callable[[Connection], str]) -> Response:
+    """Carry out what a form asks, once: the same form again leads to where it led before. `work` says where."""
+    where = await visit.site.store.write(_once, ids.hashed(form.token), visit.who, work, visit.now)
+    return RedirectResponse(where, SEE_OTHER)
+
+
+def _once(conn: Connection, form_hash: str, who: Person, work: Callable[[Connection], str], now: datetime) -> str:
+    before = logins.sent_before(conn, form_hash)
+    if before is not None:
+        return before
+    led_to = work(conn)
+    logins.keep_sent(conn, form_hash, who, led_to, now)
+    return led_to
+
+
+class _Undone(Exception):
+    """Ends a transaction that is only to show what it would do."""
+
+    def __init__(self, shown: Any) -> None:
+        super().__init__()
+        self.shown = shown
+
+
+async def preview(visit: Visit, work: Callable[[Connection], T]) -> T:
+    """What `work` would give; nothing of it is kept. Raises what `work` raises."""
+
+    def undone(conn: Connection) -> None:
+        raise _Undone(work(conn))
+
+    try:
+        await visit.site.store.write(undone)
+    except _Undone as seen:
+        shown: T = seen.shown
+        return shown
+    raise AssertionError("a preview always ends undone")
+
+
+def to(path: str, **asked: str) -> str:
+    """An address of ours; what stands behind the ? goes by keyword."""
+    return f"{path}?{urlencode(asked)}" if asked else path
