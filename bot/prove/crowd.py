@@ -104,7 +104,7 @@ class Somebody:
 
     async def _odd(self) -> None:
         """What people also do."""
-        what = self.random.choice(("words", "words", "old", "forged", "block", "voice", "edit"))
+        what = self.random.choice(("words", "words", "old", "forged", "other", "block", "voice"))
         if what == "words":
             self.phone.say(self.random.choice(WORDS))
         elif what == "old" and self._old:
@@ -112,6 +112,12 @@ class Somebody:
         elif what == "forged":
             other = self.random.choice(self._old)[0] if self._old else "c:x:1:b"
             self.phone.press(f"{other[:-1]}{self.random.randint(0, 9)}", self.phone.last.id)
+        elif what == "other":  # somebody else's button, as only a forged client could send it
+            theirs = [m for p in self.world.emulator.world.people.values() if p.id != self.phone.id
+                      for m in p.messages.values() if m.keyboard]  # fmt: skip
+            if theirs:
+                button = self.random.choice(self.random.choice(theirs[-12:]).keyboard[0])
+                self.phone.press(button["callback_data"], self.phone.last.id)
         elif what == "block" and self.random.random() < 0.3:
             self.phone.block()
             await asyncio.sleep(self.random.random() * 2 * 86400)

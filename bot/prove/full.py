@@ -112,6 +112,8 @@ class _Tries:
         names = ", ".join(job.fn.__name__ for job in jobs)
         where = f"{kind} at operation {number} ({fault.struck}) of {names}"
         if all(job.error is None for job in copies):
+            if self._state() == before and self._changes(writer, jobs, before):
+                self.broken = f"{where}: stored, it was said, and nothing is"
             self._tell(writer, jobs, copies)
             return True, True
         if not all(isinstance(job.error, NotStored) for job in copies):
@@ -119,6 +121,14 @@ class _Tries:
         elif self._state() != before:
             self.broken = f"{where}: not stored, it was said, and something is"
         return True, False
+
+    def _changes(self, writer: _Writer, jobs: list[_Job], before: str) -> bool:
+        """Whether the group, done without a fault, changes anything."""
+        again = [_Job(job.fn, job.args, job.kwargs, asyncio.get_running_loop().create_future()) for job in jobs]
+        writer._commit_together(again)
+        for job in again:
+            job.future.cancel()
+        return self._state() != before
 
     @staticmethod
     def _tell(writer: _Writer, jobs: list[_Job], copies: list[_Job]) -> None:

@@ -182,3 +182,29 @@ async def _stalls(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> No
         await calm(made, at_work)
         judged(made, tally)
 
+
+
+def lossy_line(seed: int, amount: int, tally: Tally) -> None:
+    """R6: replies lost after acceptance, calls cut, hanging and refused by a server in trouble, until so many struck."""
+    run_virtually(lambda loop: _lossy(loop, seed, amount, tally))
+
+
+LOSSY = ("lost", "cut", "hang", "broken", "gateway")
+
+
+async def _lossy(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> None:
+    async with world(seed, loop) as made:
+        at_work = await begun(made)
+        before = Counter[str]()
+        while before.total() < amount and made.loop.time() < 120 * 86400:
+            planned = made.emulator.faults.planned
+            planned.clear()
+            for kind in LOSSY:
+                for method in ("sendMessage", "editMessageText", "answerCallbackQuery", "getUpdates"):
+                    made.emulator.faults.add(kind, method=method, share=0.05)
+            await asyncio.sleep(HOUR)
+            before += Counter({fault.kind: fault.hits for fault in planned if fault.hits})
+        tally.struck += before
+        tally.done += min(before.total(), amount)
+        await calm(made, at_work)
+        judged(made, tally)

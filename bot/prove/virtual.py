@@ -123,6 +123,10 @@ class VirtualClock:
         """What time it really is."""
         return self._start + timedelta(seconds=round(self._loop.time(), 6))
 
+    def gap(self, since: datetime) -> timedelta:
+        """How long ago that was."""
+        return self.now() - since
+
     async def sleep(self, seconds: float) -> None:
         """Wait that long."""
         life = LIVING.get()

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot import app, clinic, ids, inbox
+from bot import app, clinic, ids, inbox, ticks
 from bot.config import Config, load, shipped_questionnaires
 from bot.demo.folder import write_config
 from bot.emulator import TOKEN, Emulator, Phone
@@ -140,7 +140,7 @@ class World:
 
     def written(self, by: Callable[..., Any]) -> None:
         """Somebody wrote: something may be due."""
-        if by is not outages.beat and by is not inbox_rows.add:
+        if by not in (outages.beat, inbox_rows.add, ticks.alarm):
             self._written.set()
 
     async def bury(self) -> None:
