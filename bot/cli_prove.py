@@ -1,6 +1,5 @@
 """`accord prove`: the command line of the proofs."""
 
-import secrets
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from bot.cli_options import Cannot
 @click.option("--planted", is_flag=True, help="Plant 20 faults in copies of the program; each must be found.")
 @click.option("--list", "only_list", is_flag=True, help="Say what there is, and do nothing.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the page here, .txt and .html.")
-def prove(  # noqa: PLR0913
+def prove(
     rows: tuple[str, ...],
     quick: bool,
     soak: float | None,
@@ -34,12 +33,12 @@ def prove(  # noqa: PLR0913
 
     Name rows (R1, R4…) to run only these. Exit code 1: something did not hold.
     """
-    from bot.prove.main import Asked, CannotProve, list_rows, plant, prove_rows
+    from bot.prove.main import Asked, CannotProve, list_rows, new_seed, plant, prove_rows
 
     if only_list:
         list_rows()
         return
-    asked = Asked(rows, quick, soak, secrets.randbelow(1_000_000) if seed is None else seed, size, jobs, out)
+    asked = Asked(rows, quick, soak, new_seed() if seed is None else seed, size, jobs, out)
     try:
         sys.exit(plant(asked) if planted else prove_rows(asked))
     except CannotProve as why:

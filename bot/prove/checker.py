@@ -59,7 +59,11 @@ class Case:
 
 
 def findings(
-    events: Sequence[Event], database: Path, questionnaires: Path, ends: float, moved: Iterable[int] = (),
+    events: Sequence[Event],
+    database: Path,
+    questionnaires: Path,
+    ends: float,
+    moved: Iterable[int] = (),
     clock_wrong_s: float = CLOCK_WRONG_S,
 ) -> list[Finding]:
     """Everything that is wrong. `ends`: when it ended, and everything due until then was to be done (epoch seconds)."""
@@ -260,7 +264,9 @@ def _too_late(case: Case) -> Iterator[Finding]:
 
 def _never(case: Case) -> Iterator[Finding]:
     """What counts as asked (open, missed, answered) came to the phone, unless it is known that it could not."""
-    shown = {about for event in case.events if event["kind"] in ("sent", "edited") if (about := _about(_buttons(event)))}
+    shown = {
+        about for event in case.events if event["kind"] in ("sent", "edited") if (about := _about(_buttons(event)))
+    }
     known = {row["about"] for row in case.tables["outbox"] if row["state"] in ("gone", "aside", "unknown", "dropped")}
     for row in case.tables["check_in"]:
         if row["state"] in ("open", "missed", "answered") and f"c:{row['id']}" not in shown and row["id"] not in known:

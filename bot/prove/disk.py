@@ -1,4 +1,4 @@
-"""A disk written in Python under the bot's own transactions (apsw VFS): it remembers every operation, or fails on request.
+"""A disk written in Python under the bot's own transactions (apsw VFS): it remembers all, or fails on request.
 
 What lies on it is in real files; SQLite's own layer does the work, with its locks and shared memory.
 """
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from types import TracebackType
 
 import apsw
 
@@ -33,7 +34,7 @@ class Disk:
     name: str = field(default_factory=lambda: f"accord-prove-{next(_NUMBERS)}")
     log: list[Operation] = field(default_factory=list)
     recording: bool = False
-    before: Callable[[str], None] = lambda what: None
+    before: Callable[[str], None] = lambda what: None  # noqa: ARG005
 
     def did(self, operation: Operation) -> None:
         """One operation, before it is done."""
@@ -49,18 +50,24 @@ class _Layer(apsw.VFS):
         self._disk = disk
         super().__init__(disk.name, "")
 
-    def xOpen(self, name: "apsw.URIFilename | str | None", flags: list[int]) -> "_File":  # noqa: N802
+    def xOpen(self, name: "apsw.URIFilename | str | None", flags: list[int]) -> "_File":
         """Open a file."""
         self._disk.before("open")
         return _File(self._disk, name, flags)
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001
+    def xDelete(self, filename: str, syncdir: bool) -> None:
         """Delete one."""
         self._disk.did(Operation("delete", Path(filename).name))
         super().xDelete(filename, syncdir)
 
-    def excepthook(self, *_: object) -> None:
+    def excepthook(
+        self,
+        etype: type[BaseException] | None,  # noqa: ARG002
+        evalue: BaseException | None,  # noqa: ARG002
+        etraceback: TracebackType | None,  # noqa: ARG002
+    ) -> bool:
         """What goes wrong on purpose is not printed."""
+        return True
 
 
 class _File(apsw.VFSFile):
@@ -72,17 +79,17 @@ class _File(apsw.VFSFile):
         self._name = Path(path).name
         super().__init__("", name, flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: bytes, offset: int) -> None:
         """Write."""
         self._disk.did(Operation("write", self._name, offset, bytes(data)))
         super().xWrite(data, offset)
 
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
+    def xTruncate(self, newsize: int) -> None:
         """Cut."""
         self._disk.did(Operation("truncate", self._name, newsize))
         super().xTruncate(newsize)
 
-    def xSync(self, flags: int) -> None:  # noqa: N802
+    def xSync(self, flags: int) -> None:
         """What was done until now is there to stay."""
         self._disk.did(Operation("sync", self._name))
         super().xSync(flags)

@@ -64,7 +64,7 @@ class Disk(Store):
     """A store whose transactions run in the event loop."""
 
     troubles: Troubles
-    on_write: Callable[[Callable[..., Any]], None]
+    told: Callable[[Callable[..., Any]], None] = lambda fn: None  # noqa: ARG005
     connect: Connect | None = None
     """How to open the file, where it is not the driver's own way: for writing, then for reading."""
 
@@ -83,7 +83,7 @@ class Disk(Store):
         """As the store does. Over another library the file is not touched by the driver's own any more: two of them in
         one process do not see each other's locks, and the one would take away the other's log.
         """
-        if cls.connect is None or not Path(path).exists():
+        if cls.connect is None or not Path(path).exists():  # noqa: ASYNC240
             return await super().open(path, now=now, migrate=migrate)
         return cls(Path(path))
 
@@ -92,7 +92,7 @@ class Disk(Store):
         self._life.check()
         value = await super().write(fn, *args, **kwargs)
         self._life.check()
-        self.on_write(fn)
+        type(self).told(fn)
         return value
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -90,7 +90,8 @@ def _given(data: RequestData | None) -> tuple[Json, dict[str, tuple[str, bytes]]
         return {}, {}
     if not data.contains_files:
         return json.loads(json.dumps(data.parameters)), {}
-    files = {name: (part[0], bytes(part[1])) for name, part in (data.multipart_data or {}).items()}
+    parts = (data.multipart_data or {}).items()
+    files = {name: (part[0], part[1]) for name, part in parts if isinstance(part[1], bytes)}
     return dict(data.json_parameters) | {name: file[0] for name, file in files.items()}, files
 
 

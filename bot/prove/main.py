@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -35,6 +36,11 @@ class Asked:
     size: int | None
     jobs: int | None
     out: Path | None
+
+
+def new_seed() -> int:
+    """One that nobody has chosen; it is printed."""
+    return SystemRandom().randrange(1_000_000)
 
 
 def list_rows() -> None:

@@ -54,7 +54,8 @@ PLANTED = (
         _ROWS, _ROWS.replace(" or _is_held_back(conn, row, now)", ""),
     ),
     Planted(
-        "a question not looked at again", "R7", "bot/store/outbox.py", _ROWS, _ROWS.replace("_is_over(conn, row) or ", ""),
+        "a question not looked at again", "R7", "bot/store/outbox.py", _ROWS,
+        _ROWS.replace("_is_over(conn, row) or ", ""),
     ),
     Planted(
         "never marked done", "R15", "bot/store/inbox.py", 'values(state="done", raw="")', 'values(state="accepted")',
@@ -84,7 +85,8 @@ PLANTED = (
     ),
     Planted(
         "a question lost", "R15", "bot/ticks.py",
-        '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)\n', "    ready(opened)\n",
+        '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)\n',
+        "    ready(opened)\n",
     ),
     Planted(
         "every message twice", "R15", "bot/delivery.py",

@@ -2,7 +2,7 @@
 many moments, the disk is put together as it would be found: what was synced, and of the rest what a die lets survive.
 
 Whatever the bot was told is stored must be there, nothing else may be different, and the file must be whole. The SQLite
-that reads is the one the bot runs with. `synchronous=NORMAL`, planted, must be found out: else the proof is worth nothing.
+that reads is the one the bot runs with. `synchronous=NORMAL`, planted, must be found out, or this proves nothing.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ PROOFS = (
         strikes=("disk full", "I/O error"), apsw=True,
     ),
     Proof(
-        "R4", "the whole world, all faults mixed", "Nothing lost, doubled, misfiled, sent twice, sent at night, sent "
+        "R4", "the whole world, all faults mixed", "Nothing lost, doubled, misfiled, sent twice or at night, sent "
         "to somebody else, asked after it was answered, or left undone.",
         "clinic months", "bot.prove.worlds:months", quick=0, default=100, piece=2, strikes=(*WIRE, *KILLS),
     ),
@@ -29,7 +29,7 @@ PROOFS = (
         "pairs of runs", "bot.prove.worlds:same_again", quick=1, default=20, piece=5,
     ),
     Proof(
-        "R6", "replies lost, calls cut, hanging, 5xx", "No prompt lost, no double record; a copy only where a reply was "
+        "R6", "replies lost, calls cut, hanging, 5xx", "No prompt lost, no double record; a copy only if a reply was "
         "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=100, default=10_000, piece=1000,
         strikes=("lost", "cut", "hang", "broken", "gateway"),
     ),

@@ -183,9 +183,8 @@ async def _stalls(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> No
         judged(made, tally)
 
 
-
 def lossy_line(seed: int, amount: int, tally: Tally) -> None:
-    """R6: replies lost after acceptance, calls cut, hanging and refused by a server in trouble, until so many struck."""
+    """R6: replies lost after acceptance, calls cut, hanging, refused by a server in trouble, until so many struck."""
     run_virtually(lambda loop: _lossy(loop, seed, amount, tally))
 
 

@@ -13,8 +13,8 @@ from bot.prove.worlds import WEEKLY, at_the_desk, calm, judged
 AT_ONCE = 250
 WITHIN_S = 60.0
 ODD: tuple[Any, ...] = (
-    None, True, -1, 0, 2**31, 2**63, -(2**63), 10**30, 1e308, "", " ", "\x00", "\u202e", "x" * 5000, "<b>&", "🙂", [], {},
-    [[[]]], {"id": 1}, "c:x:1:b", "/start", "d:1:open", "514", 3.5, [None], {"": None},
+    None, True, -1, 0, 2**31, 2**63, -(2**63), 10**30, 1e308, "", " ", "\x00", "\u202e", "x" * 5000, "<b>&", "🙂", [],
+    {}, [[[]]], {"id": 1}, "c:x:1:b", "/start", "d:1:open", "514", 3.5, [None], {"": None},
 )  # fmt: skip
 STRANGER = 999_001
 
@@ -70,7 +70,9 @@ def _templates(made: World) -> list[dict[str, Any]]:
         chat = person.as_chat() if person else {"id": STRANGER, "type": "private", "first_name": "X"}
         said = {"message_id": 5000 + number, "date": 1_793_000_000, "chat": chat, "from": user, "text": "/help"}
         found += [{"message": said}, {"edited_message": said | {"edit_date": 1_793_000_001}}]
-        data = [b["callback_data"] for m in (person.messages.values() if person else ()) for row in m.keyboard for b in row]
+        data = [
+            b["callback_data"] for m in (person.messages.values() if person else ()) for row in m.keyboard for b in row
+        ]
         for one in (data or ["c:x:1:b"])[-3:]:
             message = {"message_id": 1, "date": 0, "chat": chat}
             query = {"id": f"{number}77", "from": user, "chat_instance": "1", "data": one, "message": message}

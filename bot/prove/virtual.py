@@ -51,7 +51,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let time pass in which nobody works: a wait, or (called from within a callback) a loop that is stalled."""
         self._passed += seconds
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """There is only one thread."""
@@ -125,7 +125,7 @@ class VirtualClock:
 
     def gap(self, since: datetime) -> timedelta:
         """How long ago that was."""
-        return self.now() - since
+        return self.true() + self.off - since
 
     async def sleep(self, seconds: float) -> None:
         """Wait that long."""
@@ -138,7 +138,7 @@ class VirtualClock:
 def run_virtually(main: Callable[[VirtualLoop], Any]) -> Any:
     """Run a coroutine function on a loop of its own, to its end."""
     loop = VirtualLoop()
-    loop.set_task_factory(task_of_life)  # type: ignore[arg-type]
+    loop.set_task_factory(task_of_life)
     try:
         return loop.run_until_complete(main(loop))
     finally:

@@ -15,7 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot import app, clinic, ids, inbox, ticks
+from bot import app, clinic, drawing, ids, inbox
+from bot.alarming import alarm
 from bot.config import Config, load, shipped_questionnaires
 from bot.demo.folder import write_config
 from bot.emulator import TOKEN, Emulator, Phone
@@ -140,7 +141,7 @@ class World:
 
     def written(self, by: Callable[..., Any]) -> None:
         """Somebody wrote: something may be due."""
-        if by not in (outages.beat, inbox_rows.add, ticks.alarm):
+        if by not in (outages.beat, inbox_rows.add, alarm):
             self._written.set()
 
     async def bury(self) -> None:
@@ -211,22 +212,31 @@ async def world(
         clock = VirtualClock(loop, STARTS)
         emulator = Emulator(now=lambda: clock.true().timestamp(), seed=seed)
         line, troubles = Line(emulator, Random(random.random())), Troubles(Random(random.random()))
-        kind = type("_DiskHere", (Disk,), {"troubles": troubles, "on_write": lambda self, fn: None, "connect": connect})  # noqa: ARG005
+        kind, calm = _disk(troubles, connect), _disk(Troubles(Random(0)), connect)
         with replaced(
             (app, "Store", kind), (app, "AiohttpRequest", lambda: OverLine(line)), (inbox, "LONG_POLL_S", POLL_S),
             (polling, "LONGEST_POLL", POLL_S), (ids, "secrets", _Seeded(Random(random.random()))),
             (outages, "BEAT_EVERY", later(BEATS_S)), (outages, "OUTAGE_FROM", later(2.5 * BEATS_S)),
-            (inbox.drawing, "png", lambda *_: PICTURE),
+            (drawing, "png", lambda *_: PICTURE),
         ):  # fmt: skip
-            calm = type("_Calm", (Disk,), {"troubles": Troubles(Random(0)), "on_write": lambda self, fn: None, "connect": connect})  # noqa: ARG005
             store = await calm.open(config.database.path, now=clock.now)
             made = World(config, loop, clock, emulator, line, troubles, random, Path(folder), store)
-            kind.on_write = calm.on_write = lambda self, fn: made.written(fn)  # type: ignore[attr-defined]  # noqa: ARG005
+            kind.told = calm.told = made.written
             try:
                 yield made
             finally:
                 await made.bury()
                 await store.close()
+
+
+def _disk(troubles: Troubles, connect: Connect | None) -> type[Disk]:
+    """The bot's store, or the desk's, of this world."""
+
+    class Here(Disk):
+        pass
+
+    Here.troubles, Here.connect = troubles, connect
+    return Here
 
 
 def configured(folder: Path) -> Config:

@@ -17,13 +17,13 @@ from bot.config import Config, load, shipped_questionnaires
 from bot.demo.player import instant
 from bot.demo.script import CAST, STARTS, Act, Person
 from bot.emulator import Emulator, Event
-from bot.questionnaire_folder import ROOT
-from bot.store.engine import Store
 from bot.prove.kill.clock_file import ClockFile
 from bot.prove.kill.database import Database, Left
 from bot.prove.kill.hands import Button, Hands
 from bot.prove.kill.life import Life
 from bot.prove.kill.plan import WORK, Kill
+from bot.questionnaire_folder import ROOT
+from bot.store.engine import Store
 
 T = TypeVar("T")
 
