@@ -22,6 +22,8 @@ REFUSED = (
     "This button does not work any more", "Este botón ya no funciona",
     "Nothing is ticked yet", "Aún no hay nada marcado",
 )  # fmt: skip
+LETTERED = re.compile(r"(?:✓ )?([A-Z]) \S")
+"""A button of the therapist's one form: "B 4"."""
 NOT_SAVED = ("That was not saved", "Eso no se guardó")
 
 
@@ -109,6 +111,8 @@ def _take(tap: Tap, toast: str | None, asked: Mapping[str, Asked], heard: Heard)
     check_in, turn, verb = parts[1], int(parts[2]), parts[3]
     heard.touched.add((tap.chat, check_in))
     counted = _counted(toast, turn > heard.turns.get(check_in, -1))
+    if counted is False and LETTERED.match(tap.label) and not (toast or "").startswith(REFUSED):
+        counted = None  # on the one form a row counts whatever the turn: nobody can know
     if counted is not False:
         heard.turns[check_in] = max(turn, heard.turns.get(check_in, -1))
     if verb == "a" and counted is not False:
@@ -143,7 +147,7 @@ def _answer(tap: Tap, check_in: str, certain: bool, asked: Mapping[str, Asked], 
 
 def _item_on(tap: Tap, asked: Mapping[str, Asked]) -> Asked | None:
     """The item that a tap answers: on the therapist's form the line of its letter, else what the screen asks."""
-    letter = re.match(r"(?:✓ )?([A-Z]) \S", tap.label)
+    letter = LETTERED.match(tap.label)
     line = letter and re.search(rf"^{letter[1]}\. (.*)$", tap.screen, re.MULTILINE)
     text = line[1] if line else tap.screen
     found = [words for words in asked if words in text]

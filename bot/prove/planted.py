@@ -19,11 +19,11 @@ _ROWS = "    rows = [_outgoing(row) for row in found if not (_is_over(conn, row)
 
 PLANTED = (
     Planted(
-        "confirmed before it is stored", "R4", "bot/inbox.py", _WRITE,
+        "confirmed before it is stored", "R3W", "bot/inbox.py", _WRITE,
         "                self._offset = max([n for n, _ in rows] or [self._offset - 1]) + 1\n" + _WRITE,
     ),
     Planted(
-        "no owner check", "R4", "bot/store/checkins.py",
+        "no owner check", "R3W", "bot/store/checkins.py",
         'person.c.chat_id == bindparam("chat"))', 'bindparam("chat") == bindparam("chat"))',
     ),
     Planted(

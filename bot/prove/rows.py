@@ -12,12 +12,17 @@ PROOFS = (
     ),
     Proof(
         "R2", "power cut at any moment", "The last transaction that was acknowledged is there; the file is whole.",
-        "power cuts", "bot.prove.power:cuts", quick=150, default=10_000, piece=1250, strikes=("power cut",), apsw=True,
+        "power cuts", "bot.prove.power:cuts", quick=40, default=10_000, piece=1250, strikes=("power cut",), apsw=True,
     ),
     Proof(
         "R3", "disk full, disk broken", "All of a transaction or nothing; once there is room it goes on by itself.",
         "faults", "bot.prove.full:points", quick=60, default=2400, piece=300,
         strikes=("disk full", "I/O error"), apsw=True,
+    ),
+    Proof(
+        "R3W", "the disk full or broken while people tap", "Who taps is told, what is confirmed is there, and it goes "
+        "on by itself.", "spells", "bot.prove.storms:disk_spells", quick=10, default=1000, piece=100,
+        strikes=("disk full", "I/O error"),
     ),
     Proof(
         "R4", "the whole world, all faults mixed", "Nothing lost, doubled, misfiled, sent twice or at night, sent "
@@ -26,11 +31,11 @@ PROOFS = (
     ),
     Proof(
         "R4T", "equal seed, equal trace", "Two runs of one seed are the same to the last event.",
-        "pairs of runs", "bot.prove.worlds:same_again", quick=1, default=20, piece=5,
+        "pairs of runs", "bot.prove.worlds:same_again", quick=0, default=20, piece=5,
     ),
     Proof(
         "R6", "replies lost, calls cut, hanging, 5xx", "No prompt lost, no double record; a copy only if a reply was "
-        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=100, default=10_000, piece=1000,
+        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=40, default=10_000, piece=1000,
         strikes=("lost", "cut", "hang", "broken", "gateway"),
     ),
     Proof(
@@ -44,7 +49,7 @@ PROOFS = (
     ),
     Proof(
         "R9", "updates that no phone would send", "Nobody waits, no record changes, nothing is left over.",
-        "mutated updates", "bot.prove.updates:mutated", quick=400, default=100_000, piece=10_000,
+        "mutated updates", "bot.prove.updates:mutated", quick=250, default=100_000, piece=10_000,
         strikes=("mutated update",),
     ),
     Proof(
@@ -53,7 +58,7 @@ PROOFS = (
     ),
     Proof(
         "R12", "the machine's clock jumps", "No check-in doubled, none missing.",
-        "jumps", "bot.prove.storms:clock_jumps", quick=50, default=10_000, piece=1000, strikes=("clock jump",),
+        "jumps", "bot.prove.storms:clock_jumps", quick=20, default=10_000, piece=1000, strikes=("clock jump",),
     ),
     Proof(
         "R13", "clock changes in all zones, 2020 to 2037", "A wall time means the instant that the minutes say.",
@@ -65,7 +70,7 @@ PROOFS = (
     ),
     Proof(
         "R15", "the process stands still for 3 to 600 s", "All that became due meanwhile still happens.",
-        "stalls", "bot.prove.storms:stalls", quick=50, default=10_000, piece=1000, strikes=("stall",),
+        "stalls", "bot.prove.storms:stalls", quick=20, default=10_000, piece=1000, strikes=("stall",),
     ),
 )  # fmt: skip
 BY_ROW = {proof.row: proof for proof in PROOFS}

@@ -7,8 +7,10 @@ from datetime import timedelta
 from random import Random
 
 from bot import clinic_people
+from bot.emulator import Event
 from bot.emulator.refuse import TERMINATED, Refusal, conflict
 from bot.prove.crowd import Somebody
+from bot.prove.inline import FULL, IO
 from bot.prove.proof import Tally, check
 from bot.prove.virtual import VirtualLoop, run_virtually
 from bot.prove.weather import HOUR, Weather
@@ -207,3 +209,41 @@ async def _lossy(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> Non
         tally.done += min(before.total(), amount)
         await calm(made, at_work)
         judged(made, tally)
+
+
+def disk_spells(seed: int, amount: int, tally: Tally) -> None:
+    """R3W: the disk is full, or fails, for some seconds just when somebody taps; then there is room again."""
+    run_virtually(lambda loop: _spells(loop, seed, amount, tally))
+
+
+async def _spells(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> None:
+    async with world(seed, loop) as made:
+        at_work = await begun(made)
+        for number in range(amount):
+            await _a_tap(made, made.random.randint(1, 6))
+            code, words = ((FULL, "disk full"), (IO, "I/O error"))[number % 2]
+            before, seconds = made.troubles.struck, made.random.choice((0.5, 5.0, 40.0))
+            made.emulator.history.record("fault", fault="disk")
+            made.troubles.begin(code, 1.0, made.loop.time() + seconds)
+            await asyncio.sleep(seconds)
+            made.emulator.history.record("fault", fault="disk")
+            tally.struck[words] += made.troubles.struck - before
+            tally.done += 1
+        await calm(made, at_work)
+        judged(made, tally)
+
+
+async def _a_tap(made: World, number: int) -> None:
+    """Wait for so many taps."""
+    tapped = asyncio.Event()
+    left = [number]
+
+    def hear(event: Event) -> None:
+        left[0] -= event.kind == "tapped"
+        if left[0] <= 0:
+            tapped.set()
+
+    forget = made.emulator.history.subscribe(hear)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(tapped.wait(), 86400.0)
+    forget()
