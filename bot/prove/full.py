@@ -76,7 +76,7 @@ class _Tries:
         try:
             self._until_through(writer, jobs)
         finally:
-            del writer._take_queued  # type: ignore[method-assign]
+            del writer._take_queued
 
     def _until_through(self, writer: _Writer, jobs: list[_Job]) -> None:
         names = " ".join(sorted({job.fn.__name__ for job in jobs}))

@@ -162,7 +162,7 @@ class _Telling(Shim):
         self._planted, self._set = planted, False
         self.committed: Callable[[], None] = lambda: None
 
-    def execute(self, sql: str, values: Values = (), /) -> Cursor:
+    def execute(self, sql: str, values: Values = (), /) -> Cursor:  # type: ignore[override]
         """One statement."""
         if sql.startswith("BEGIN") and not self._set:
             self._set = True

@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -29,6 +30,8 @@ class Racer:
         """Let it end, or kill it."""
         if kill:
             os.kill(self.pid, signal.SIGKILL)
+        with suppress(BrokenPipeError):  # who lost has gone already
+            os.write(self.shot, b"!")
         os.close(self.shot)
         os.waitpid(self.pid, 0)
         os.close(self.said)
@@ -81,5 +84,5 @@ def _run(database: Path, shot: int, said: int) -> None:
         os.write(said, f"lost {error.pid}".encode())
         return
     os.write(said, b"won")
-    os.read(shot, 1)  # until its other end is closed
+    os.read(shot, 1)  # until it is told to end
     held.close()

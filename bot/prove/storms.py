@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 from bot import clinic_people
@@ -35,7 +36,7 @@ async def begun(made: World) -> list[asyncio.Task[None]]:
 def api_down(seed: int, amount: int, tally: Tally) -> None:
     """R7: the Bot API is away for 6 h, or 25 h, at a random moment of a week."""
     for number in range(amount):
-        run_virtually(lambda loop, seed=seed + number: _down(loop, seed, tally))
+        run_virtually(partial(_down, seed=seed + number, tally=tally))
         tally.done += 1
 
 
@@ -67,7 +68,7 @@ def _no_burst(made: World, back: float) -> None:
 def refusals(seed: int, amount: int, tally: Tally) -> None:
     """R8: 429 for up to an hour, 403, 400, 409, 5xx, in a week; nothing is sent inside a pause that was asked for."""
     for number in range(amount):
-        run_virtually(lambda loop, seed=seed + number: _refused(loop, seed, tally))
+        run_virtually(partial(_refused, seed=seed + number, tally=tally))
         tally.done += 1
 
 
