@@ -312,6 +312,12 @@ async def test_a_question_that_was_answered_while_it_waited_is_not_asked(clinic:
     assert anna.prompts == []
 
 
+async def test_a_question_and_its_reminder_that_both_waited_do_not_ring_at_once(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T10:00", 30 * 3600)
+    await clinic.until("2026-11-05T12:00")
+    assert anna.prompts == [READY]
+
+
 async def test_a_question_that_could_not_go_out_until_it_closed_was_not_asked(clinic: Clinic, anna: Someone) -> None:
     await held_up(clinic, "2026-11-03T10:00", 80 * 3600)
     await clinic.until("2026-11-07T12:00")

@@ -101,17 +101,27 @@ def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
 
 
 def _is_over(conn: Connection, row: AnyRow) -> bool:
-    """Whether this asks or reminds of what is answered or closed: then it is dropped, whatever it waited for.
+    """Whether this asks or reminds of what is answered or closed: then it is dropped, whatever it waited for. So is a
+    reminder whose question has not gone out yet: both would ring at once.
 
     What was never sent was not asked: nobody was silent.
     """
-    if row.kind not in ASKING or row.check_in_state in (None, "open"):
+    if row.kind not in ASKING or row.check_in_state is None:
+        return False
+    if row.check_in_state == "open" and not (row.kind == "reminder" and _prompt_waits(conn, row)):
         return False
     settle(conn, row.id, "dropped", None, None)
     if row.kind == "prompt" and row.attempts == 0:
         missed = (check_in.c.id == row.about) & (check_in.c.state == "missed")
         conn.execute(update(check_in).where(missed).values(state="not_asked", why="outage", due_at=None))
     return True
+
+
+def _prompt_waits(conn: Connection, reminder: AnyRow) -> bool:
+    """Whether the question that it reminds of still waits here."""
+    same = (outbox.c.about == reminder.about) & (outbox.c.kind == "prompt") & (outbox.c.state == "waiting")
+    mine = outbox.c.person_id == reminder.person_id  # the index
+    return conn.execute(select(outbox.c.id).where(mine, same).limit(1)).first() is not None
 
 
 def _is_held_back(conn: Connection, row: AnyRow, now: datetime) -> bool:
