@@ -87,6 +87,7 @@ def hear(events: Sequence[Event], questionnaires: Path) -> Heard:
 def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
     """Every tap that was confirmed, with the screen it was made on; and what was answered to which."""
     screens: dict[tuple[int, int], str] = {}
+    labels: dict[str, str] = {}  # of an old or forged button only what it sends is known; its words are those it had
     taps, toasts, confirmed = [], {}, set()
     for event in events:
         where, detail = (event["chat"], event["message_id"]), event["detail"]
@@ -98,7 +99,8 @@ def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
             confirmed.add(detail["update_id"])
         elif event["kind"] == "tapped" and detail["update_id"] is not None:
             shown = screens.get(where, "")
-            words = (event["text"] or "", shown, detail["query_id"])
+            label = labels.setdefault(event["data"] or "", event["text"] or "")
+            words = (event["text"] or label, shown, detail["query_id"])
             taps.append(Tap(detail["update_id"], event["at"], event["chat"], event["data"] or "", *words))
     return sorted((tap for tap in taps if tap.number in confirmed), key=lambda tap: tap.number), toasts
 
