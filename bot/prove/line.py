@@ -34,10 +34,10 @@ class Line:
         """How long one way takes."""
         return 0.01 + self.random.random() ** 3 * 0.3
 
-    def note(self, kind: str, method: str, given: Json) -> None:
+    def note(self, kind: str, method: str, given: Json, pause: int = 0) -> None:
         """Tell the history of a fault, as the local Bot API itself does."""
         chat, text = given.get("chat_id"), given.get("text")
-        self.emulator.history.record("fault", chat, None, text, fault=kind, method=method, params=given)
+        self.emulator.history.record("fault", chat, None, text, fault=kind, method=method, params=given, pause=pause)
 
     async def call(self, life: Life, method: str, data: RequestData | None) -> tuple[int, bytes]:
         """One call, there and back."""
@@ -56,7 +56,7 @@ class Line:
         life.check()
         fault = self.emulator.faults.pick(method, given) if self.emulator.faults.planned else None
         if fault is not None:
-            self.note(fault.kind, method, given)
+            self.note(fault.kind, method, given, fault.retry_after)
         status, body = await self._carried_out(fault, method, given, uploads)
         if self.kill_at(number, method, "after"):
             self.note("killed after", method, given)

@@ -49,7 +49,7 @@ PROOFS = (
     ),
     Proof(
         "R9", "updates that no phone would send", "Nobody waits, no record changes, nothing is left over.",
-        "mutated updates", "bot.prove.updates:mutated", quick=250, default=100_000, piece=10_000,
+        "mutated updates", "bot.prove.updates:mutated", quick=250, default=100_000, piece=2500,
         strikes=("mutated update",),
     ),
     Proof(

@@ -114,10 +114,9 @@ def _pauses_kept(made: World) -> None:
     """After a 429 nothing goes to that chat out of the outbox until the time is over; replies to taps may try."""
     pauses: dict[int, float] = {}
     for event in made.emulator.history.events:
-        method = event.detail.get("method")
-        if event.kind == "refused" and event.detail.get("code") == 429 and event.chat and method == "sendMessage":
-            after = event.detail["description"].rpartition(" ")[2]
-            pauses[event.chat] = event.at + float(after)
+        asked = event.detail.get("fault") == "flood" and event.detail["method"] == "sendMessage"
+        if asked and event.chat and not event.detail["params"].get("disable_notification"):
+            pauses[event.chat] = event.at + event.detail["pause"]
         elif event.kind == "sent" and not event.detail.get("silent") and event.chat in pauses:
             early = pauses[event.chat] - event.at
             check(early < 1.5, f"{event.chat} was written to {early:.0f} s before the pause it was asked for was over")
