@@ -13,6 +13,7 @@ import click
 
 from bot.cli_clinic import clinic
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_prove import prove
 from bot.cli_upkeep import backup, doctor, restore
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (backup, doctor, restore):
+for command in (backup, doctor, prove, restore):
     cli.add_command(command)
 
 

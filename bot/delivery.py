@@ -149,8 +149,8 @@ class Delivery:
             self._claiming = asyncio.create_task(self._claim(room))
 
     async def _claim(self, room: int) -> None:
-        rows = await self._store.write(outbox.claim, self._clock.now(), room)
-        self._more = self._more or len(rows) == room
+        rows, is_all = await self._store.write(outbox.claim, self._clock.now(), room)
+        self._more = self._more or not is_all
         if any(row.chat_id is not None for row in rows):
             self.stuck_since = self.stuck_since or self._clock.now()
         for row in rows:

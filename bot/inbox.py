@@ -155,7 +155,7 @@ class Inbox:
             return
         try:
             await self._reply(update, raw, outcome)
-        except StoreError as error:
+        except Exception as error:  # whatever it is, it must not end this queue: the person would never be served again
             log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
 

@@ -221,7 +221,8 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     checkins.put(conn, changed, config.plan)
     if what in ("remind", "again"):
         turn = changed.check_in.place.turn
-        _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), now)
+        plan = changed.plan(config.plan)
+        _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), plan, now)
     elif kept.message_id is not None and kept.check_in.place.screen != "ready":
         _edit(conn, changed, config, now, what)
 
@@ -243,9 +244,12 @@ def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str
     outbox.add(conn, kept.person, key, "edit", body, now, about=kept.check_in.id)
 
 
-def _send(conn: Connection, kept: Kept, key: str, kind: str, message: Message, now: datetime) -> None:
-    """A fresh message, as only that is noticed; the old one goes. It does not come any more once the person goes on."""
-    body = message.to_json() | {"replaces": kept.message_id, "turn": kept.check_in.place.turn}
+def _send(conn: Connection, kept: Kept, key: str, kind: str, message: Message, plan: Plan, now: datetime) -> None:
+    """A fresh message, as only that is noticed; the old one goes. It does not come any more once the person goes on,
+    and if it has to wait, not in quiet hours.
+    """
+    quiet = [plan.quiet_from.isoformat(), plan.quiet_until.isoformat()]
+    body = message.to_json() | {"replaces": kept.message_id, "turn": kept.check_in.place.turn, "quiet": quiet}
     outbox.add(conn, kept.person, key, kind, body, now, about=kept.check_in.id)
 
 
@@ -285,7 +289,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     reminds = reminds_at(kept.check_in.voice, kept.check_in.kind, now, closes, who, plan)
     opened = checkins.open_now(conn, replace(kept, asks=asks), reminds, closes, now, plan)
-    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), now)
+    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)
 
 
 def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | None, int] | None:

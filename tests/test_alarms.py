@@ -277,7 +277,7 @@ async def test_it_goes_out_in_front_of_everything_else(clinic: Clinic, duty: Som
         body = {"text": "x", "rows": []}
         for kind, who in (("digest", him), ("notice", him), ("prompt", him), ("alarm", staff)):
             outbox.add(conn, who, f"test:{kind}", kind, body, clinic.clock.now())
-        claimed = [one.kind for one in outbox.claim(conn, clinic.clock.now(), 9)]
+        claimed = [one.kind for one in outbox.claim(conn, clinic.clock.now(), 9)[0]]
         for one in outbox.cut_off(conn):
             outbox.wait_alone(conn, one.id, clinic.clock.now())
         return claimed

@@ -286,3 +286,43 @@ async def test_nothing_a_person_waits_for_goes_through_the_queue(clinic: Clinic,
     await outgoing(clinic, *[(code, "hello", "notice") for code in codes])
     (edit,) = clinic.emulator.history.of("edited")
     assert edit.at - before.timestamp() < 0.2
+
+
+# ------------------------------------------------------------------------------------------------ questions that waited
+
+
+async def held_up(clinic: Clinic, wall: str, seconds: int) -> None:
+    """Anna's session at that time; when she is to be asked, the Bot API wants so long a pause."""
+    await clinic.session("P-014", wall)
+    clinic.emulator.faults.add("flood", method="sendMessage", chat=14, retry_after=seconds)
+
+
+async def test_a_question_that_could_not_go_out_in_time_does_not_ring_at_night(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T18:30", 4000)  # due at 20:30, possible again at 21:36
+    await clinic.until("2026-11-04T07:59")
+    assert anna.prompts == []
+    await clinic.until("2026-11-04T08:00")
+    assert anna.prompts == [READY]
+
+
+async def test_a_question_that_was_answered_while_it_waited_is_not_asked(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T10:00", 7200)
+    await clinic.until("2026-11-03T12:30")
+    await anna.says("/checkin")
+    await anna.fills("444444", *["Skip"] * 4)
+    await clinic.until("2026-11-03T20:00")
+    assert anna.prompts == []
+
+
+async def test_a_question_and_its_reminder_that_both_waited_do_not_ring_at_once(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T10:00", 30 * 3600)
+    await clinic.until("2026-11-05T12:00")
+    assert anna.prompts == [READY]
+
+
+async def test_a_question_that_could_not_go_out_until_it_closed_was_not_asked(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T10:00", 80 * 3600)
+    await clinic.until("2026-11-07T12:00")
+    assert anna.prompts == []
+    (asked,) = await clinic.rows(check_in, person_id=3, kind="alliance")
+    assert (asked.state, asked.why) == ("not_asked", "outage")

@@ -298,3 +298,15 @@ async def test_an_unknown_kind_of_chat_is_nobodys(clinic: Clinic) -> None:
         return list(conn.execute(person.select().where(person.c.chat_id == -5)))
 
     assert await clinic.stage.app.store.read(strangers) == []
+
+
+async def test_a_reply_that_cannot_be_given_ends_nobodys_queue(clinic: Clinic, log: pytest.LogCaptureFixture) -> None:
+    chat = {"id": 14, "type": "private", "first_name": "Anna"}
+    said = {"message_id": 1, "date": 1, "edit_date": 2, "chat": chat, "text": "x"}
+    for odd in ({"id": 10**30, "is_bot": False, "first_name": "X"}, {"id": 99, "is_bot": False, "first_name": "Y"}):
+        clinic.emulator.deliver({"edited_message": said | {"from": odd}})
+    clinic.emulator.deliver({"message": "nonsense"})
+    await clinic.stage.settle()
+    nonsense = [row.state for row in await clinic.rows(inbox) if "nonsense" in row.raw]
+    log.clear()
+    assert nonsense == ["aside"]

@@ -55,9 +55,10 @@ class BotApi:
             await asyncio.sleep(self.latency)
         if fault := self._faults.planned and self._faults.pick(method, given):
             return await self._faulty(request, fault, method, given, uploads)
-        return await self._answer(method, given, uploads)
+        return await self.answer(method, given, uploads)
 
-    async def _answer(self, method: str, given: Json, uploads: Uploads) -> web.Response:
+    async def answer(self, method: str, given: Json, uploads: Uploads) -> web.Response:
+        """The answer to one call, result or refusal; also for who calls without a wire."""
         try:
             if method in COUNTED:
                 self._window.admit(self._world.now())
@@ -86,9 +87,9 @@ class BotApi:
             await self._faults.hold(fault.seconds)
         match fault.kind:
             case "hang" if request.transport is not None and not request.transport.is_closing():
-                return await self._answer(method, given, uploads)
+                return await self.answer(method, given, uploads)
             case "lost":
-                return await _cut(request, await self._answer(method, given, uploads), fault.reply_bytes)
+                return await _cut(request, await self.answer(method, given, uploads), fault.reply_bytes)
             case "cut" | "hang":
                 return await _cut(request)
             case "gateway":

@@ -50,8 +50,8 @@ class Emulator:
             self.world.answer_within = answer_within
         self.faults = Faults(seed)
         self.window = RateWindow(limit)
-        self._api = BotApi(self.world, self.faults, self.window, token)
-        self._api.latency = latency
+        self.api = BotApi(self.world, self.faults, self.window, token)
+        self.api.latency = latency
         self._phones: dict[int, Phone] = {}
         self._control = Control(self.world, self.faults, self.phone)
         self._runner: web.AppRunner | None = None
@@ -69,11 +69,11 @@ class Emulator:
     @property
     def latency(self) -> float:
         """Seconds of real time added to every call of the bot."""
-        return self._api.latency
+        return self.api.latency
 
     @latency.setter
     def latency(self, seconds: float) -> None:
-        self._api.latency = seconds
+        self.api.latency = seconds
 
     @property
     def base_url(self) -> str:
@@ -108,7 +108,7 @@ class Emulator:
         if not is_loopback(host):
             raise ValueError(f"the emulator listens on loopback only, not on {host}")
         app = web.Application(client_max_size=UPLOAD_LIMIT)
-        app.add_routes([*self._api.routes(), *self._control.routes()])
+        app.add_routes([*self.api.routes(), *self._control.routes()])
         # Nobody waits for callers at the end: long polls are sent home, the rest is cut.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()

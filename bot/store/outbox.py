@@ -1,13 +1,15 @@
 """What is to be sent and nobody is waiting for. Written in the transaction that decides it, sent by `delivery`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, not_, null, select, text, update
 
 from bot.core import sending
 from bot.core.person import Person
+from bot.core.walltime import after_quiet, zone_of
 from bot.store import alarms, pilots
 from bot.store.columns import AnyRow
 from bot.store.tables import check_in, digest, outbox, person
@@ -25,12 +27,14 @@ RANK = {
     "digest": DIGEST,
     "menu": DIGEST,
 }
+ASKING = ("prompt", "reminder")
 BY_ITSELF = ("prompt", "reminder", "notice", "digest")
 """What the pilot holds back from those who did not join; replies and what belongs to them go to everybody."""
 
+_NOT_SENT = text("outbox.state IN ('waiting', 'sending')")  # as the index of these has it
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
-           outbox.c.person_id, person.c.chat_id)
+           outbox.c.person_id, person.c.chat_id, person.c.zone)
     .join(person, person.c.id == outbox.c.person_id)
     .where(outbox.c.state == "waiting", outbox.c.not_before <= bindparam("now"))
     .order_by(outbox.c.rank, outbox.c.id)
@@ -83,13 +87,14 @@ def add(
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
 
 
-def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
-    """Take what is due, in order; it is "sending" until `settle` says what became of it.
+def claim(conn: Connection, now: datetime, most: int) -> tuple[list[Outgoing], bool]:
+    """Take what is due, in order; it is "sending" until `settle` says what became of it. And whether that was all.
 
     A screen that waited here while the person went on is dropped: it would bring an older one back. What waited for a
-    tap, and got it, has arrived.
+    tap, and got it, has arrived. What asks and could not go out before the quiet hours waits for their end.
     """
-    rows = [_outgoing(row) for row in conn.execute(_WAITING, {"now": now, "most": most})]
+    found = list(conn.execute(_WAITING, {"now": now, "most": most}))
+    rows = [_outgoing(row) for row in found if not _is_held_back(conn, row, now)]
     overtaken = _overtaken(conn, rows)
     for row in (row for row in rows if row.id in overtaken):
         arrived = row.kind in sending.AWAITING and row.attempts > 1
@@ -97,23 +102,52 @@ def claim(conn: Connection, now: datetime, most: int) -> list[Outgoing]:
     claimed = [row for row in rows if row.id not in overtaken]
     if claimed:
         conn.execute(_CLAIM, [{"b_id": row.id} for row in claimed])
-    return claimed
+    return claimed, len(found) < most
 
 
 def _overtaken(conn: Connection, rows: list[Outgoing]) -> set[int]:
-    """The ids of those whose person has gone on meanwhile: the check-in is at another screen, the digest was opened."""
-    screens = {row.id: row for row in rows if "turn" in row.body}
-    repeated = {row.id: row for row in rows if row.kind == "digest" and row.attempts > 1}
+    """The ids of those whose person has gone on meanwhile: the check-in is at another screen or not asked any more, its
+    question still waits (with its reminder both would ring at once), the digest was opened.
+    """
+    screens = [row for row in rows if "turn" in row.body]
+    repeated = [row for row in rows if row.kind == "digest" and row.attempts > 1]
     found: set[int] = set()
     if screens:
-        places = select(check_in.c.id, check_in.c.place).where(check_in.c.id.in_({r.about for r in screens.values()}))
-        turns = {row.id: row.place["turn"] for row in conn.execute(places) if row.place is not None}
-        found |= {number for number, row in screens.items() if row.body["turn"] != turns.get(row.about)}
+        places = select(check_in.c.id, check_in.c.state, check_in.c.place)
+        here = conn.execute(places.where(check_in.c.id.in_({row.about for row in screens})))
+        stands = {row.id: (row.place["turn"], row.state) for row in here if row.place is not None}
+        found |= {row.id for row in screens if not _fits(row, *stands.get(row.about or "", (None, "")))}
+        reminders = {row.about: row.id for row in screens if row.kind == "reminder"}
+        found |= {reminders[about] for about in _unasked(conn, reminders)}
     if repeated:
-        seen = digest.c.id.in_({row.about for row in repeated.values()}) & digest.c.opened_at.is_not(None)
+        seen = digest.c.id.in_({row.about for row in repeated}) & digest.c.opened_at.is_not(None)
         opened = set(conn.execute(select(digest.c.id).where(seen)).scalars())
-        found |= {number for number, row in repeated.items() if row.about in opened}
+        found |= {row.id for row in repeated if row.about in opened}
     return found
+
+
+def _fits(row: Outgoing, turn: int | None, state: str) -> bool:
+    """Whether a message belongs to the screen at which its check-in stands; what asks, only while it is open."""
+    return row.body["turn"] == turn and (state == "open" or row.kind not in ASKING)
+
+
+def _unasked(conn: Connection, check_in_ids: Collection[str | None]) -> list[str | None]:
+    """Those of these check-ins whose question still waits here."""
+    if not check_in_ids:
+        return []
+    prompts = (outbox.c.kind == "prompt") & (outbox.c.state == "waiting") & outbox.c.about.in_(check_in_ids)
+    return list(conn.execute(select(outbox.c.about).where(_NOT_SENT, prompts)).scalars())
+
+
+def _is_held_back(conn: Connection, row: AnyRow, now: datetime) -> bool:
+    """Whether it asks, and would do so in quiet hours as it could not go out before: then it waits for their end."""
+    if "quiet" not in row.body:
+        return False
+    begin, end = map(time.fromisoformat, row.body["quiet"])
+    until = after_quiet(now, zone_of(row.zone), begin, end)
+    if until > now:
+        conn.execute(update(outbox).where(outbox.c.id == row.id).values(not_before=until))
+    return until > now
 
 
 def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
@@ -148,8 +182,7 @@ def wait_alone(conn: Connection, outgoing_id: int, not_before: datetime) -> None
 def drop_unsent(conn: Connection, about: str) -> bool:
     """Drop the message that offers a check-in if it was never sent, not even perhaps; whether it was so."""
     unsent = (outbox.c.kind == "prompt") & (outbox.c.state == "waiting") & (outbox.c.attempts == 0)
-    # As the index of what is not sent has it.
-    here = text("outbox.state IN ('waiting', 'sending')") & (outbox.c.about == about) & unsent
+    here = _NOT_SENT & (outbox.c.about == about) & unsent
     return conn.execute(update(outbox).where(here).values(state="dropped")).rowcount > 0
 
 
@@ -182,5 +215,5 @@ def cut_off(conn: Connection) -> list[Outgoing]:
     """What was being sent when the program stopped, in order; `attempts` counts that send."""
     columns = (outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.person_id)
     query = select(*columns, (outbox.c.attempts - 1).label("attempts"), null().label("chat_id"))
-    rows = conn.execute(query.where(text("outbox.state IN ('waiting', 'sending')"), outbox.c.state == "sending"))
+    rows = conn.execute(query.where(_NOT_SENT, outbox.c.state == "sending"))
     return [_outgoing(row) for row in rows]

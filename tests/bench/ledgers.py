@@ -1,7 +1,6 @@
 """What a page of the delivery ledger costs with a thousand and with a hundred thousand check-ins kept."""
 
 import asyncio
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.store import ledger
+from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from bot.store.ledger import Wanted
 from tests.bench import seed

@@ -8,9 +8,9 @@ from pathlib import Path
 from bot import ticks
 from bot.app import App, running
 from bot.config import Config, load, read_token
+from bot.prove.kill.clock_file import ClockFile
 from bot.service import set_up_logging
 from bot.store import outages
-from tests.kill.clock_file import ClockFile
 
 WAKE_S = 0.005
 """The service's scheduler wakes the tick every second; here a whole day may pass in that time."""

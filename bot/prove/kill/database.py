@@ -1,7 +1,6 @@
 """The bot's database as anybody may read it, with none of the bot's code in between."""
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterable
 from contextlib import closing
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bot.store.driver import sqlite3
 
 _LEFT = """
     SELECT (SELECT count(*) FROM inbox WHERE state = 'new'),

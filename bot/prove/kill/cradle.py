@@ -16,7 +16,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from tests.kill import bot_process
+from bot.prove.kill import bot_process
 
 
 def main() -> None:

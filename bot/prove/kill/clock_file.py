@@ -43,6 +43,6 @@ class ClockFile:
 
     async def sleep(self, seconds: float) -> None:
         """Let the others go on, then move the clock by what was to be waited."""
-        until = self.now() + timedelta(seconds=seconds)
+        until = EPOCH + self._ticks[0] * TICK + timedelta(seconds=seconds)
         await asyncio.sleep(0)
         self.move_to(until)

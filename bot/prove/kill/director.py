@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot import clinic, desk
-from bot.config import Config, load
+from bot.config import Config, load, shipped_questionnaires
 from bot.demo.player import instant
 from bot.demo.script import CAST, STARTS, Act, Person
 from bot.emulator import Emulator, Event
+from bot.prove.kill.clock_file import ClockFile
+from bot.prove.kill.database import Database, Left
+from bot.prove.kill.hands import Button, Hands
+from bot.prove.kill.life import Life
+from bot.prove.kill.plan import WORK, Kill
+from bot.questionnaire_folder import ROOT
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
-from tests.kill.clock_file import ClockFile
-from tests.kill.database import Database, Left
-from tests.kill.hands import Button, Hands
-from tests.kill.life import ROOT, Life
-from tests.kill.plan import WORK, Kill
 
 T = TypeVar("T")
 
@@ -224,10 +225,11 @@ async def directed(folder: Path, cradle: asyncio.subprocess.Process, plan: dict[
 
 def _configured(folder: Path, base_url: str) -> Path:
     """The shipped configuration over another Bot API, with the shipped questionnaires."""
+    questionnaires = shipped_questionnaires()
     text = (ROOT / "config.example.toml").read_text("utf-8")
     changes = {
         '"https://api.telegram.org"': f'"{base_url}"',
-        'folder = "questionnaires"': f'folder = "{ROOT / "questionnaires"}"',
+        'folder = "questionnaires"': f'folder = "{questionnaires}"',
     }
     for old, new in changes.items():
         assert text.count(old) == 1

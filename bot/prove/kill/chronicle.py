@@ -4,11 +4,12 @@ Ids and instants at which something happened differ from one run to the next; wh
 people by their codes and sessions by their wall times, so that two chronicles can be compared and read.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+
+from bot.store.driver import sqlite3
 
 _WHOSE = """
     SELECT check_in.id AS id, patient.code || ' ' || session.local || ' ' || check_in.kind AS about

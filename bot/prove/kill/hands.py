@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from bot.emulator import Phone, Shown
-from tests.kill.phones import CLOCK_TIME
+from bot.prove.kill.phones import CLOCK_TIME
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 BORN_S = 60.0
 """How long a bot may take to come up, on a machine that is busy with other things."""
 
@@ -19,7 +18,7 @@ async def cradle(token: str) -> AsyncIterator[asyncio.subprocess.Process]:
     pipe = asyncio.subprocess.PIPE
     known = {**os.environ, "ACCORD_TOKEN": token, "PTB_TIMEDELTA": "1"}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.kill.cradle", stdin=pipe, stdout=pipe, cwd=ROOT, env=known
+        sys.executable, "-m", "bot.prove.kill.cradle", stdin=pipe, stdout=pipe, env=known
     )
     assert process.stdin is not None
     try:

@@ -1,0 +1,106 @@
+"""Twenty faults to plant, each a change of a few words in one file, and the row whose proof must find it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A fault: in that file these words become those."""
+
+    name: str
+    row: str
+    file: str
+    old: str
+    new: str
+
+
+_WRITE = "                new = set(await self._store.write(inbox.add, rows, done, self._clock.now()))\n"
+_ROWS = "    rows = [_outgoing(row) for row in found if not _is_held_back(conn, row, now)]\n"
+_FITS = 'return row.body["turn"] == turn and (state == "open" or row.kind not in ASKING)'
+
+PLANTED = (
+    Planted(
+        "confirmed before it is stored", "R3W", "bot/inbox.py", _WRITE,
+        "                self._offset = max([n for n, _ in rows] or [self._offset - 1]) + 1\n" + _WRITE,
+    ),
+    Planted(
+        "no owner check", "R3W", "bot/store/checkins.py",
+        'person.c.chat_id == bindparam("chat"))', 'bindparam("chat") == bindparam("chat"))',
+    ),
+    Planted(
+        "no rule for a time shown twice", "R13", "bot/core/walltime.py",
+        "wall.replace(tzinfo=zone, fold=0)", "wall.replace(tzinfo=zone, fold=1)",
+    ),
+    Planted(
+        "clock changes forgotten on a local date", "R13", "bot/core/walltime.py",
+        "return datetime.combine(day, clock, zone).astimezone(UTC)",
+        "return (datetime.combine(day, time(12), zone).astimezone(UTC) + (datetime.combine(day, clock)"
+        " - datetime.combine(day, time(12))))",
+    ),
+    Planted(
+        "the date of Greenwich", "R13", "bot/core/walltime.py",
+        "return instant.astimezone(zone).date()", "return instant.date()",
+    ),
+    Planted(
+        "the lock forgotten", "R10", "bot/store/lock.py",
+        "        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n", "",
+    ),
+    Planted("synchronous=NORMAL", "R2", "bot/store/engine.py", "synchronous=FULL", "synchronous=NORMAL"),
+    Planted(
+        "a failed commit told as done", "R3", "bot/store/engine.py",
+        "                job.error = job.error or _not_stored(error)\n", "                pass\n",
+    ),
+    Planted(
+        "quiet hours not looked at again", "R7", "bot/store/outbox.py",
+        _ROWS, _ROWS.replace(" if not _is_held_back(conn, row, now)", ""),
+    ),
+    Planted(
+        "a question not looked at again", "R7", "bot/store/outbox.py", _FITS,
+        _FITS.replace('row.body["turn"] == turn and (', 'True or ('),
+    ),
+    Planted(
+        "never marked done", "R15", "bot/store/inbox.py", 'values(state="done", raw="")', 'values(state="accepted")',
+    ),
+    Planted(
+        "no quiet hours", "R15", "bot/core/walltime.py",
+        "    if quiet_until <= clock < quiet_from:  # nearly", "    if clock is not None:  # nearly",
+    ),
+    Planted(
+        "filed under another session", "R15", "bot/store/checkins.py",
+        '"filed_under": last if about_last else kept.session_id', '"filed_under": 1',
+    ),
+    Planted(
+        "an answer off by one", "R15", "bot/store/checkins.py",
+        '"value": list(value) if isinstance(value, tuple) else value,',
+        '"value": list(value) if isinstance(value, tuple) else value - 1 if value == 4 else value,',
+    ),
+    Planted(
+        "an answer not stored", "R15", "bot/store/checkins.py",
+        "    of, item = key\n    last =", '    of, item = key\n    if item == "tasks_2":\n        return\n    last =',
+    ),
+    Planted(
+        "a question to somebody else", "R15", "bot/ticks.py",
+        "    outbox.add(conn, kept.person, key, kind, body, now, about=kept.check_in.id)\n",
+        "    outbox.add(conn, replace(kept.person, id=kept.person.id % 7 + 1), key, kind, body, now,"
+        " about=kept.check_in.id)\n",
+    ),
+    Planted(
+        "a question lost", "R15", "bot/ticks.py",
+        '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)\n',
+        "    ready(opened)\n",
+    ),
+    Planted(
+        "every message twice", "R15", "bot/delivery.py",
+        "        fate = await self._send(chat, row)\n",
+        "        await self._send(chat, row)\n        fate = await self._send(chat, row)\n",
+    ),
+    Planted(
+        "429 not heeded", "R8", "bot/delivery.py",
+        "            return Fate(\"later\", self._slow_down(chat, error))\n", "            return Fate(\"later\")\n",
+    ),
+    Planted(
+        "a reply that fails ends a person's queue", "R9", "bot/inbox.py",
+        "        except Exception as error:  # whatever it is, it must not end this queue",
+        "        except StoreError as error:  # whatever it is, it must not end this queue",
+    ),
+)  # fmt: skip
