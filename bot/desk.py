@@ -18,6 +18,7 @@ from bot import (
     clinic_people,
     clinic_plan,
     clinic_series,
+    exporting,
 )
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
@@ -29,7 +30,7 @@ from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
-READS = {"ledger", "ledger_csv", "pilot_list"}
+READS = {"export", "ledger", "ledger_csv", "pilot_list"}
 """Verbs that write nothing: they keep nobody waiting."""
 DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""
@@ -135,7 +136,8 @@ def _bytes_of(file: Path) -> bytes:
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
     modules = (
-        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login
+        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login,
+        exporting,
     )  # fmt: skip
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work
