@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.alarming import alarm
 from bot.announcing import announce, unread
+from bot.calling import escalate
 from bot.chat import login
 from bot.chat.screens import ready, show
 from bot.clock import Clock
@@ -33,6 +34,7 @@ from bot.message import Message
 from bot.offering import offer_again
 from bot.store import (
     appointments,
+    calls,
     checkins,
     digests,
     goals,
@@ -161,6 +163,8 @@ class Ticks:
             await self._each(unread, loops.words_again, ids, now)
         while links := await self._store.read(logins.due_ids, now, AT_ONCE):
             await self._each(login.hide, logins.postpone, links, now)
+        while calling := await self._store.read(calls.due_ids, now, AT_ONCE):
+            await self._each(escalate, calls.postpone, calling, now)
         self._deliver()
 
     async def housekeeping(self) -> None:

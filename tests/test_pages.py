@@ -161,6 +161,12 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
                 "every": every,
             }
             yield "settings.txt", mine | {"plan": lead}
+    for state in ("asked", "sent", "late", "seen", "nobody"):
+        for until in (None, "Mon 9 Nov, 08:00"):
+            seen = "14:05" if state == "seen" else None
+            about = {"state": state, "until": until, "seen": seen, "minutes": 15, "has_second": until is None}
+            yield "call.txt", {"crisis": reach["crisis"]} | about
+            yield "call_for.txt", {"code": "P-014", "at": "Mon 9 Nov, 08:00", "seen": seen}
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
 
 

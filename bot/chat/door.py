@@ -8,7 +8,7 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import away, checkins, days, digests, goals, homework, joining, login, menus, mine, pictures, relink
+from bot.chat import away, call, checkins, days, digests, goals, homework, joining, login, menus, mine, pictures, relink
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -45,7 +45,7 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
     shown = shown or checkins.reshow(conn, who, config, now) or Outcome()
     # Whether the words were an answer is not known any more. If they were not, the crisis line must not be missing.
-    return Outcome((Reply(Message(fixed(who.lang, config))), *shown.replies))
+    return Outcome((Reply(_nobody_reads(who, who.lang, config)), *shown.replies))
 
 
 def _rest(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -69,7 +69,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
-        "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap,
+        "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap, "k": call.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -108,7 +108,12 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     outcome = _expected(conn, who, words, config, now)
     if words and outcome is None:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
-    return outcome or said(Message(fixed(lang, config)))
+    return outcome or said(_nobody_reads(who, lang, config))
+
+
+def _nobody_reads(who: Person | None, lang: str, config: Config) -> Message:
+    """The one fixed reply to words nobody asked for."""
+    return Message(fixed(lang, config), call.rows(who, config))
 
 
 def _forget_expected(conn: Connection, who: Person) -> None:
@@ -205,7 +210,9 @@ def _help(who: Person | None, lang: str, config: Config) -> Message:
     if who is not None and login.is_offered(who, config):
         commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)
-    return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands))
+    return Message(
+        page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands), call.rows(who, config)
+    )
 
 
 def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> Outcome:
@@ -232,6 +239,8 @@ def remember_message(conn: Connection, who_chat: int, about: str, message_id: in
     who = people.by_chat(conn, who_chat)
     if about.startswith(login.ABOUT):
         login.remember(conn, about, message_id)
+    elif about.startswith(call.ABOUT):
+        call.remember(conn, about, message_id)
     elif who is not None and about:
         kept_checkins.set_message(conn, about, message_id)
     elif who is not None:
