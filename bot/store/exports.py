@@ -7,12 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, func, select
 
 from bot.core.export import Sent
+from bot.core.person import GIVEN_UP
 from bot.store.checkins import Kept, by_check_in_id
 from bot.store.columns import AnyRow
 from bot.store.tables import answer, check_in, pair, person, session
-
-GIVEN_UP = ("stopped", "declined")
-"""Who takes no part any more is left out unless asked for by code."""
 
 _patient, _therapist = person.alias("of_patient"), person.alias("of_therapist")
 _FOUND = (
@@ -61,7 +59,7 @@ class _Numbers:
 
 
 def sent(conn: Connection, wanted: Wanted) -> Iterator[Sent]:
-    """What is wanted, by patient and time of the session."""
+    """What is wanted, by patient and time of the session. Who takes no part any more is in it only if asked for."""
     query = _FOUND
     if wanted.begin is not None:
         query = query.where(session.c.starts_at >= wanted.begin)

@@ -1,4 +1,4 @@
-"""[Call me, please]: requests, and what became of them; what was refused to whom."""
+"""[Call me, please]: requests, and what became of them; the words that somebody agreed to."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,6 +26,15 @@ def upgrade() -> None:
     )
     _index_where("ix_call_due", "due_at", "due_at IS NOT NULL")
     _index_where("ix_call_open", "person_id", "state IN ('asked', 'sent', 'late')")
+    op.create_table(
+        "consent_text",
+        sa.Column("text_hash", sa.String(64), nullable=False),
+        sa.Column("lang", sa.String(8), nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("first_at", UTC, nullable=False),
+        sa.PrimaryKeyConstraint("text_hash", name="pk_consent_text"),
+    )
+    op.add_column("consent", sa.Column("text_hash", sa.String(64), nullable=True))
 
 
 def _index_where(name: str, column: str, condition: str) -> None:
