@@ -23,6 +23,7 @@ from bot import (
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
+from bot.core import rights
 from bot.store import people
 from bot.store.engine import Store
 from bot.store.errors import OlderDatabase, StoreError
@@ -62,6 +63,8 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
             return await _invite(store, config, values[0], values[1], clock.now())
         if verb == "import_sessions":
             options |= {"codes": await store.read(clinic_import.codes)}
+        if rights.reach("operator", rights.VERBS[verb]) is None:
+            raise Refused("The command line may not do this.")
         work, given = prepared(config, verb, values, clock.now(), options)
         if verb in READS:
             return await store.read(work, *given)
