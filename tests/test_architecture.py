@@ -60,6 +60,7 @@ HOUSES = {
     "cli_export": "cli",
     "exporting": "desk",
     "calling": "ticks",
+    "logs": "service",
     "drafting": "desk",
 }
 
