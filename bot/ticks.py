@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.alarming import alarm
 from bot.announcing import announce, unread
+from bot.calling import escalate
 from bot.chat import login
 from bot.chat.screens import ready, show
 from bot.clock import Clock
@@ -25,7 +26,7 @@ from bot.core.checkin import TAP_LIVES, after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
-from bot.core.person import APART, Pair
+from bot.core.person import APART, GIVEN_UP, Pair
 from bot.core.plan import Plan
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
@@ -33,6 +34,7 @@ from bot.message import Message
 from bot.offering import offer_again
 from bot.store import (
     appointments,
+    calls,
     checkins,
     digests,
     goals,
@@ -161,6 +163,8 @@ class Ticks:
             await self._each(unread, loops.words_again, ids, now)
         while links := await self._store.read(logins.due_ids, now, AT_ONCE):
             await self._each(login.hide, logins.postpone, links, now)
+        while calling := await self._store.read(calls.due_ids, now, AT_ONCE):
+            await self._each(escalate, calls.postpone, calling, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -267,6 +271,9 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     session, following, number = around
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
+    if pair.patient.state in GIVEN_UP:  # it is over for both
+        checkins.settle(conn, kept.check_in.id, "excused", "stopped")
+        return
     if kept.person.state not in APART and pilots.holds(conn, kept.person, kept.opens):
         checkins.settle(conn, kept.check_in.id, "excused", pilot.WHY)
         return

@@ -57,6 +57,11 @@ HOUSES = {
     "metrics": "health",
     "doctor": "desk",
     "cli_prove": "cli",
+    "cli_export": "cli",
+    "exporting": "desk",
+    "calling": "ticks",
+    "logs": "service",
+    "drafting": "desk",
 }
 
 # A library, and the houses that may use it. The connection's type and `select` may be named where a transaction is
@@ -75,6 +80,8 @@ DOORS = {
     "rich": "demo prove",
     "segno": "desk web",
     "tzdata": "store",
+    "xlsxwriter": "desk",
+    "fhir": "desk",
     "matplotlib": "drawing",
     "dateutil": "core",
     "icalendar": "calendars",

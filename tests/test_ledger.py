@@ -18,7 +18,8 @@ from bot import clinic_ledger
 from bot.announcing import announce
 from bot.config import Config
 from bot.core import ledger as core
-from bot.core.ledger import Fact, Rules, cell, state_of, view
+from bot.core.cells import cell
+from bot.core.ledger import Fact, Rules, state_of, view
 from bot.core.person import Person, Role
 from bot.core.plan import Plan
 from bot.render import part
@@ -139,7 +140,7 @@ def test_every_word_of_the_ledger_has_its_own_words(lang: str) -> None:
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_no_cell_is_taken_for_a_formula(value: str) -> None:
     assert cell(value) == f"'{value}"
-    assert [cell(one) for one in ("P-014", "2026", 7, None)] == ["P-014", "2026", "7", ""]
+    assert [cell(one) for one in ("P-014", "2026", 7, None)] == ["P-014", "2026", 7, None]
 
 
 # ------------------------------------------------------------------------------------------------ a week
