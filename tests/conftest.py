@@ -262,6 +262,7 @@ async def enrolled(example: Config, tmp_path_factory: pytest.TempPathFactory) ->
     database = tmp_path_factory.mktemp("enrolled") / "accord.db"
     async with opened(example, database, ENROLLED, 100_000_001) as clinic:
         await enrol(clinic)
+        await clinic.until(BEGINS)  # a sign of life: no story begins with an outage
         for who in await clinic.stage.app.store.read(people.people):
             await clinic.desk(lambda conn, n=who.id: people.change(conn, n, message_id=None))
         await clinic.desk(lambda conn: conn.execute(outbox.delete()).rowcount)  # the menus of the chats

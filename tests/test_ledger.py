@@ -297,10 +297,13 @@ async def test_a_span_ends_before_its_end(week: Clinic) -> None:
 
 
 async def test_without_dates_it_is_a_week_before_and_after_today(week: Clinic) -> None:
+    await week.stop()
+    week.clock.move_to(denver("2026-11-02T11:00"))
+    await week.start()
     shown = await page(week)
     assert (shown["first"], shown["last"]) == ("2026-10-26", "2026-11-09")
     assert {row["local"][:10] for row in shown["rows"]} <= {f"2026-11-{day:02}" for day in range(2, 10)}
-    down = {"from": "2026-11-02T09:00", "to": "2026-11-02T10:00"}
+    down = {"from": "2026-11-02T10:00", "to": "2026-11-02T11:00"}
     assert shown["head"] == {"duty": None, "alarms": "off", "pilot_until": None, "offline": down}
 
 
