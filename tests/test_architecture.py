@@ -59,6 +59,7 @@ HOUSES = {
     "cli_prove": "cli",
     "cli_export": "cli",
     "exporting": "desk",
+    "sbom": "desk",
     "calling": "ticks",
     "logs": "service",
     "drafting": "desk",
