@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
+from bot.backing_up import restore_now
 from bot.config import load, shipped_questionnaires
 from bot.prove.checker import findings
 from bot.prove.clinicfile import held_in
@@ -86,12 +87,21 @@ async def _rebuilt(made: World, elsewhere: Path, backup: str, tally: Tally) -> N
     shutil.copytree(elsewhere / SETTINGS, made.folder)
     config, mistakes = load(made.folder / "config.toml")
     check(config is not None, f"the settings that were backed up cannot be read: {mistakes}")
-    watch = Watch()
-    command = [sys.executable, "-m", "bot", "restore", str(elsewhere / backup), "--to", str(made.database)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    check(done.returncode == 0, f"accord restore: {done.stdout}{done.stderr}")
-    tally.figures["restore ms"] += round(1000 * watch.seconds)
+    tally.figures["restore ms"] += _restored(elsewhere / backup, made.database, by_command=tally.done % 10 == 0)
     made.store = await type(made.store).open(made.database, now=made.clock.now)
+
+
+def _restored(source: Path, target: Path, by_command: bool) -> int:
+    """Restore it: once in each clinic by the command itself, in a process of its own. How many ms it took at all."""
+    watch = Watch()
+    if by_command:
+        command = [sys.executable, "-m", "bot", "restore", str(source), "--to", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        check(done.returncode == 0, f"accord restore: {done.stdout}{done.stderr}")
+    else:
+        _, why_not = restore_now(source, target, set_aside=False)
+        check(not why_not, f"accord restore: {why_not}")
+    return round(1000 * watch.seconds)
 
 
 def _judged(made: World, tally: Tally, late: bool) -> None:
