@@ -223,33 +223,37 @@ class Pair(RuleBasedStateMachine):
 
     # ---------------------------------------------------------------------------------------- the clock and the machine
 
-    def _passes(self, name: str, span: timedelta) -> None:
+    def _passes(self, name: str, span: timedelta, data: st.DataObject) -> None:
+        """Time passes, and often somebody looks at the phone then."""
         if self.model.now + span < LATEST:
             self.then(name, span.total_seconds())
+            if data.draw(st.booleans()):
+                self._tapped(data, data.draw(st.integers(2, 10)))
 
-    @rule(minutes=st.sampled_from((2, 7, 33)))
-    def minutes_pass(self, minutes: int) -> None:
+    @rule(data=st.data(), minutes=st.sampled_from((2, 7, 33)))
+    def minutes_pass(self, data: st.DataObject, minutes: int) -> None:
         """Some."""
-        self._passes("minutes pass", timedelta(minutes=minutes))
+        self._passes("minutes pass", timedelta(minutes=minutes), data)
 
-    @rule(hours=st.sampled_from((1, 3, 9)))
-    def hours_pass(self, hours: int) -> None:
+    @rule(data=st.data(), hours=st.sampled_from((1, 3, 9)))
+    def hours_pass(self, data: st.DataObject, hours: int) -> None:
         """Some."""
-        self._passes("hours pass", hours * HOUR)
+        self._passes("hours pass", hours * HOUR, data)
 
     @precondition(lambda self: not self.keys(self._has_hide))
-    @rule()
-    def a_day_passes(self) -> None:
+    @rule(data=st.data())
+    def a_day_passes(self, data: st.DataObject) -> None:
         """One."""
-        self._passes("a day passes", timedelta(days=1))
+        self._passes("a day passes", timedelta(days=1), data)
 
     @precondition(lambda self: self.model.next_event() is not None)
-    @rule()
-    def the_next_thing_happens(self) -> None:
+    @rule(data=st.data())
+    def the_next_thing_happens(self, data: st.DataObject) -> None:
         """Until just after something is due."""
         event = self.model.next_event()
         assert event is not None
-        self._passes("the next thing happens", max(event - self.model.now, timedelta()) + timedelta(seconds=20))
+        span = max(event - self.model.now, timedelta()) + timedelta(seconds=20)
+        self._passes("the next thing happens", span, data)
 
     @rule()
     def the_bot_is_killed(self) -> None:
@@ -423,7 +427,11 @@ class Pair(RuleBasedStateMachine):
     @precondition(lambda self: self.keys(lambda one: True))  # noqa: ARG005
     @rule(data=st.data(), taps=st.integers(2, 8))
     def a_while_with_the_phone(self, data: st.DataObject, taps: int) -> None:
-        """Several taps, one after the other, of those that can be made."""
+        """Several taps."""
+        self._tapped(data, taps)
+
+    def _tapped(self, data: st.DataObject, taps: int) -> None:
+        """One after the other, of those that can be made."""
         for _ in range(taps):
             possible = [name for name, (fits, _) in self._taps().items() if self.keys(fits)]
             if not possible:
@@ -435,11 +443,12 @@ class Pair(RuleBasedStateMachine):
             return lambda one: not one.hidden and one.screen in screens
 
         return {
-            "begin": (lambda one: one.hidden or one.screen in ("ready", "put_off"), self.begin),
-            "pick": (on("question"), self.pick), "more": (on("question"), self.pick), "skip": (on("question"), self.skip),
+            "pick": (on("question"), self.pick), "more": (on("question"), self.pick), "most": (on("question"), self.pick),
+            "begin": (lambda one: one.hidden or one.screen in ("ready", "put_off"), self.begin), "skip": (on("question"), self.skip),
             "form": (on("form"), self.pick_on_the_form), "back": (self._has_back, self.back),
             "later": (self._has_later, self.later), "put off": (self._can_put_off, self.put_off),
             "hide": (self._has_hide, self.hide), "change": (on("summary"), self.change), "goto": (on("change"), self.go_to),
+            "other": (on("summary"), self.change), "to": (on("change"), self.go_to),
             "send": (on("summary", "form"), self.send), "pass": (on("form"), self.skip_the_form),
             "not met": (self._has_not_met, self.not_met), "did not": (on("not_met"), self.did_not_meet),
             "twice": (on("question"), self.pick_twice),
