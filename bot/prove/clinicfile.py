@@ -68,11 +68,15 @@ async def _taken(made: World, at_work: list[asyncio.Task[None]], old: Path, copy
     assert alive is not None
     await made.desk(clinic_people.set_person, made.config, "P-014", "America/Chicago", None, made.clock.true())
     migrating.copy(made.database, copy)
-    base, log = (made.database.with_name(made.database.name + end).read_bytes() for end in ("", "-wal"))
+    base, log = _content(made.database, ""), _content(made.database, "-wal")
     for one in (copy, old):
         with closing(sqlite3.connect(one)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-    return Left(base, log, copy.read_bytes(), old.read_bytes(), alive.isoformat(), held_in(copy))
+    return Left(base, log, _content(copy), _content(old), alive.isoformat(), held_in(copy))
+
+
+def _content(database: Path, end: str = "") -> bytes:
+    return database.with_name(database.name + end).read_bytes()
 
 
 def held_in(file: Path) -> str:

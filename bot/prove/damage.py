@@ -78,10 +78,12 @@ def damages(seed: int, amount: int, tally: Tally) -> None:
     random, left = Random(seed), left_behind(seed)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
         tried = _Tried(Path(folder), left)
-        check(tried.found({"": left.whole}) == "" == tried.found({"": left.base, "-wal": left.log}), "sound, and refused")
+        for sound in ({"": left.whole}, {"": left.base, "-wal": left.log}):
+            check(not (said := tried.found(sound)), f"it is sound, and refused: {said}")
         for kind in random.choices(KINDS, [kind.weight for kind in KINDS], k=amount):
             files = kind.of(left, random)
             tally.struck[kind.name] += 1
+            tally.figures[f"struck {kind.name}"] += 1
             tally.figures[f"{kind.name}: {tried.outcome(kind, files)}"] += 1
             tried.backup_damaged(random)
             tally.struck["bit of a backup"] += 1
@@ -139,7 +141,8 @@ class _Tried:
     def backup_damaged(self, random: Random) -> None:
         """A bit of the backup flips: its checksum differs, and nobody can restore it."""
         self._kept.write_bytes(flipped(self._sound, random))
-        check(backups.problem_of(self._kept.parent, self._backup) != "", "a bit of a backup flipped, and nobody noticed")
+        said = backups.problem_of(self._kept.parent, self._backup)
+        check(said != "", "a bit of a backup flipped, and nobody noticed")
         try:
             backups.restore(self._kept, self._place / "restored.db")
         except CannotRestore:

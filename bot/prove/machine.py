@@ -1,127 +1,31 @@
-"""R5: the bot against its model. Hypothesis makes up steps, by the desk, the people and the clock, and shortens what
-goes wrong to the fewest steps; after each step every check-in must stand where the model says.
-"""
+"""R5: what can happen: at the desk, to the clock and the machine, on the phones; to the bot and to its model."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.reporting import with_reporter
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
-from bot.prove.pairmodel import HOUR, QUESTIONS, ZONE, CheckIn, Key, Model, Session
-from bot.prove.pairworld import PATIENTS, STRANGER, THERAPIST, PairWorld
-from bot.prove.proof import Broken, Tally
+from bot.prove.pairmodel import HOUR, QUESTIONS, ZONE, CheckIn, Session
+from bot.prove.pairworld import PATIENTS, STRANGER
+from bot.prove.stepping import Compared, Differs
 from bot.prove.world import STARTS
-from bot.prove.worlds import at_the_desk
 
-STEPS = 50
 LATEST = STARTS + timedelta(days=24)
-LETTERS = {"begin": "b", "pick": "p", "skip": "s", "back": "k", "later": "l", "again": "a", "hide": "h", "change": "g",
-           "goto": "o", "send": "x", "pass": "z", "not_met": "m", "did_not_meet": "y"}  # fmt: skip
-SOON, WAIT_S = timedelta(seconds=12), 25.0
 HOURS = st.sampled_from((9, 11, 14, 16, 18))
 DAYS = st.integers(0, 9)
 FIRST_HOURS = (9, 11)
 ITEMS, VALUES = st.integers(0, QUESTIONS - 1), st.integers(1, 5)
 WHO = st.sampled_from(PATIENTS)
-RULES: Counter[str] = Counter()
-"""How often each rule was played, in this process, since it was cleared."""
 
 
-def runs(start: int, amount: int, tally: Tally) -> None:
-    """So many runs of fifty steps. Raises Broken with the shortest one that goes wrong."""
-    RULES.clear()
-    said: list[str] = []
-    chosen = settings(
-        max_examples=amount, stateful_step_count=STEPS, deadline=None, database=None, print_blob=False,
-        suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink), report_multiple_bugs=False,
-    )  # fmt: skip
-    machine = seed(start)(type("Pair", (Pair,), {}))
-    try:
-        with with_reporter(lambda text: said.append(str(text))):
-            run_state_machine_as_test(machine, settings=chosen)
-    except Exception as error:
-        raise Broken("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), *said])) from None
-    tally.done += amount
-    tally.struck += RULES
-
-
-class Differs(AssertionError):
-    """The bot and its model say different things."""
-
-
-class Pair(RuleBasedStateMachine):
-    """A therapist with two patients."""
+class Pair(Compared):
+    """A therapist with two patients, who have a session on the first day."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = PairWorld()
-        self.model = Model(STARTS)
-        self.ids: dict[Key, str] = {}
         for who, hour in zip(PATIENTS, FIRST_HOURS, strict=True):
             self.a_session_is_set(who, 1, hour)
-
-    def teardown(self) -> None:
-        """The run is over."""
-        self.world.end()
-
-    # ---------------------------------------------------------------------------------------- what a step is
-
-    def then(self, name: str, wait: float = 8.0) -> None:
-        """Count the step, let the world settle, move the model's clock on, and compare."""
-        RULES[name] += bool(name)
-        self.world.run(self._settled(wait))
-        self.ids = self.world.ids()
-        said, shown = {key: one.shown() for key, one in self.model.check_ins.items()}, self.world.shown()
-        for key in sorted({*said, *shown}):
-            if said.get(key) != shown.get(key):
-                raise Differs(f"{name}, {self.model.now}: {key} is {shown.get(key)}, and by the model {said.get(key)}")
-        states = {number: one.state for number, one in self.model.sessions.items()}
-        if states != self.world.states():
-            raise Differs(f"{name}: sessions are {self.world.states()}, and by the model {states}")
-
-    async def _settled(self, wait: float) -> None:
-        await asyncio.sleep(wait)
-        made, model = self.world.made, self.model
-        while (event := model.next_event()) is not None and event <= made.clock.true() + SOON:
-            model.advance(event)
-            await asyncio.sleep(WAIT_S)
-        await made.settle()
-        model.advance(made.clock.true())
-
-    def desk(self, act: str, *values: object) -> None:
-        """A verb of the desk."""
-        self.model.advance(self.world.made.clock.true())
-        self.world.run(at_the_desk(self.world.made, act, *values))
-
-    def keys(self, fits: Callable[[CheckIn], bool]) -> list[Key]:
-        """The check-ins that can be tapped, of which something holds."""
-        now = self.model.now
-        return sorted(key for key, one in self.model.check_ins.items() if not one.is_over(now) and fits(one))
-
-    def press(self, key: Key, verb: str, *more: object, by: str = "") -> tuple[str, int]:
-        """Tap the button that must be on the phone; what it sent, and from which message."""
-        code = by or (THERAPIST if key[1] == "therapist" else self.model.sessions[key[0]].patient)
-        phone = self.world.made.phone(code)
-        begins = ":".join(["c", self.ids[key], str(self.model.check_ins[key].turn), LETTERS[verb], *map(str, more)])
-        for message in reversed(phone.messages):
-            for button in (button for row in message.keyboard for button in row):
-                data = button.get("callback_data", "")
-                if data == begins or data.startswith(f"{begins}:"):
-                    self.model.now = self.world.made.clock.true()
-                    phone.press(data, message.id)
-                    return data, message.id
-        raise Differs(f"{verb} of {key} ({begins}) is on no message of {code}")
-
-    def drawn(self, data: st.DataObject, fits: Callable[[CheckIn], bool]) -> tuple[Key, CheckIn]:
-        """One of the check-ins of which that holds."""
-        key = data.draw(st.sampled_from(self.keys(fits)))
-        return key, self.model.check_ins[key]
 
     # ---------------------------------------------------------------------------------------- the desk
 
@@ -140,7 +44,7 @@ class Pair(RuleBasedStateMachine):
             self.model.plan(who)
         self.then("a session is set")
 
-    def _wall(self, day: int, hour: int) -> Any:
+    def _wall(self, day: int, hour: int) -> datetime:
         local = self.model.now.astimezone(ZONE) + timedelta(days=day - 1)
         return local.replace(hour=hour, minute=0, second=0, microsecond=0).astimezone(STARTS.tzinfo)
 
@@ -442,16 +346,16 @@ class Pair(RuleBasedStateMachine):
         def on(*screens: str) -> Callable[[CheckIn], bool]:
             return lambda one: not one.hidden and one.screen in screens
 
+        begins, picks = (lambda one: one.hidden or one.screen in ("ready", "put_off")), on("question")
         return {
-            "pick": (on("question"), self.pick), "more": (on("question"), self.pick), "most": (on("question"), self.pick),
-            "begin": (lambda one: one.hidden or one.screen in ("ready", "put_off"), self.begin), "skip": (on("question"), self.skip),
+            "pick": (picks, self.pick), "more": (picks, self.pick), "most": (picks, self.pick),
+            "begin": (begins, self.begin), "skip": (picks, self.skip), "twice": (picks, self.pick_twice),
             "form": (on("form"), self.pick_on_the_form), "back": (self._has_back, self.back),
             "later": (self._has_later, self.later), "put off": (self._can_put_off, self.put_off),
-            "hide": (self._has_hide, self.hide), "change": (on("summary"), self.change), "goto": (on("change"), self.go_to),
-            "other": (on("summary"), self.change), "to": (on("change"), self.go_to),
+            "hide": (self._has_hide, self.hide), "change": (on("summary"), self.change),
+            "other": (on("summary"), self.change), "goto": (on("change"), self.go_to), "to": (on("change"), self.go_to),
             "send": (on("summary", "form"), self.send), "pass": (on("form"), self.skip_the_form),
             "not met": (self._has_not_met, self.not_met), "did not": (on("not_met"), self.did_not_meet),
-            "twice": (on("question"), self.pick_twice),
         }  # fmt: skip
 
     # ---------------------------------------------------------------------------------------- taps that change nothing

@@ -1,7 +1,7 @@
 """A second, small telling of a check-in's life, for R5: values and arithmetic, and nothing of the bot's own code.
 
-One therapist with two patients, all in one zone; four questions, each of which may be skipped; no homework. It says what
-state each check-in is in and on which screen, after everything the desk, the people and the clock do.
+One therapist with two patients, all in one zone; four questions, each of which may be skipped; no homework. It says
+what state each check-in is in and on which screen, after everything the desk, the people and the clock do.
 """
 
 from collections.abc import Iterator

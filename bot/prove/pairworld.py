@@ -1,4 +1,4 @@
-"""The small world in which R5 compares the bot with its model: a therapist, two patients, a stranger, four questions."""
+"""The small world in which R5 compares bot and model: a therapist, two patients, a stranger, four questions."""
 
 import asyncio
 import json
@@ -12,9 +12,9 @@ from typing import Any
 from bot import app, clinic
 from bot.config import Config, load
 from bot.demo.folder import write_config
+from bot.prove import world as worlds_own
 from bot.prove.pairmodel import Key
 from bot.prove.virtual import VirtualLoop, run_virtually, task_of_life
-from bot.prove import world as worlds_own
 from bot.prove.world import STARTS, WAY_IN, World, later, memory, replaced, world
 from bot.store import people as kept_people
 from bot.store.driver import sqlite3
@@ -122,7 +122,8 @@ def _shown(conn: Any) -> list[tuple[Key, tuple[object, ...]]]:
     for ident, item, value in conn.exec_driver_sql("SELECT check_in_id, item, value FROM answer"):
         answers.setdefault(ident, {})[int(item[1:])] = None if value is None else json.loads(str(value))
     query = (
-        "SELECT c.session_id, p.role, c.id, c.state, c.place, c.late FROM check_in c JOIN person p ON p.id = c.person_id"
+        "SELECT c.session_id, p.role, c.id, c.state, c.place, c.late "
+        "FROM check_in c JOIN person p ON p.id = c.person_id"
     )
     return [
         ((session, role), _as_model(state, json.loads(place) if place else _FRESH, bool(late), answers.get(ident, {})))
@@ -169,4 +170,3 @@ async def _come_in(loop: VirtualLoop, path: Path) -> None:
             connection.execute("UPDATE person SET message_id = NULL")
             connection.commit()
             connection.execute("VACUUM INTO ?", (str(path),))
-

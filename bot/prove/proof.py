@@ -26,8 +26,10 @@ class Tally:
 class Proof:
     """One row. `default` and `quick` are amounts in `unit`; a piece of `piece` of them is one run with one seed.
 
-    `strikes` are the kinds of faults that must really strike; a run of the default size in which one of them struck
-    less than a hundred times proves nothing. `apsw`: needs that library.
+    `strikes` are the kinds of faults that must really strike; a run of the default size in which a kind struck less
+    than a hundred times proves nothing. `asked`: what the threat and fault model asks, where a run of the default size
+    does less, and `why` it does. `tells`: a sentence with figures in it, by their names. `needs`: a library that not
+    everybody has. `named`: runs only if it is named.
     """
 
     row: str
@@ -39,8 +41,11 @@ class Proof:
     default: int
     piece: int
     strikes: tuple[str, ...] = ()
-    apsw: bool = False
-    alone: bool = False  # measures time or runs processes of its own: nothing else runs meanwhile
+    needs: str = ""
+    asked: int = 0
+    why: str = ""
+    tells: str = ""
+    named: bool = False
 
     def call(self, seed: int, amount: int, tally: Tally) -> None:
         """Run a piece. Raises Broken."""

@@ -3,7 +3,7 @@
 import os
 import signal
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -36,6 +36,18 @@ class Outcome:
     def held(self) -> bool:
         """Whether all of it held, and enough was tried."""
         return not self.broken and not self.vacuous and self.done >= self.wanted
+
+    @property
+    def short(self) -> str:
+        """What the model asks, where less was done; else nothing."""
+        if self.done >= self.proof.asked:
+            return ""
+        return f"Asked {self.proof.asked:,} {self.proof.unit}, done {self.done:,}: {self.proof.why}"
+
+    @property
+    def told(self) -> str:
+        """The row's own sentence, with its figures."""
+        return self.proof.tells.format_map(defaultdict(int, self.figures))
 
     def add(self, result: Result) -> None:
         """Count a piece."""
@@ -126,4 +138,5 @@ def judge(outcomes: Sequence[Outcome], enough: int = ENOUGH) -> None:
     """Note which kinds of faults did not strike often enough, over the whole run."""
     struck: Counter[str] = sum((outcome.struck for outcome in outcomes), Counter())
     for outcome in outcomes:
-        outcome.vacuous = [kind for kind in outcome.proof.strikes if struck[kind] < enough]
+        kinds = sorted({*outcome.proof.strikes, *outcome.struck})
+        outcome.vacuous = [kind for kind in kinds if struck[kind] < enough]

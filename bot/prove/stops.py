@@ -1,5 +1,5 @@
-"""R11: told to stop at any moment. In virtual time at moments from a tenth of a millisecond after a start to some minutes
-later, while people tap, calls hang and commits take long; and the real program by SIGTERM, over real connections.
+"""R11: told to stop at any moment. In virtual time from a tenth of a millisecond after a start to some minutes later,
+while people tap, calls hang and commits take long; and the real program by SIGTERM, over real connections.
 
 It has ten seconds, always ends, and what it leaves the next start does.
 """

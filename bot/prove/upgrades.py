@@ -32,7 +32,7 @@ CLINIC = (
     *(f"INSERT INTO person (id, clinic_id, role, code, zone, lang, state) VALUES ({n}, 1, '{role}', '{code}', 'UTC', "
       "'en', 'active')" for n, role, code in ((1, "patient", "P-014"), (2, "therapist", "T-1"))),
     "INSERT INTO pair (id, clinic_id, patient_id, therapist_id, started_at) VALUES (1, 1, 1, 2, '2026-11-02 13:00:00')",
-    "INSERT INTO digest (id, clinic_id, therapist_id, state, due_at) VALUES ('a', 1, 2, 'planned', '2026-11-09 13:00:00')",
+    "INSERT INTO digest (id, clinic_id, therapist_id, state, due_at) VALUES ('a', 1, 2, 'planned', '2026-11-09 13:00')",
     "INSERT INTO inbox (update_id, raw, received_at, state) VALUES (7, '{}', '2026-11-02 13:00:00', 'new')",
 )  # fmt: skip
 """A little of what may stand in a file of any version."""
@@ -163,11 +163,11 @@ class _Traced:
 
     def bring_up_to_date(self, path: Path) -> None:
         """As a start does."""
-        migrating.sqlite3.connect = self._traced  # this process is thrown away
+        sqlite3.connect = self._traced  # type: ignore[assignment]  # this process is thrown away
         migrating.bring_up_to_date(path, now)
 
     def _traced(self, *args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = self._connect(*args, **kwargs)
+        connection: sqlite3.Connection = self._connect(*args, **kwargs)
         connection.set_trace_callback(self._count)
         return connection
 
