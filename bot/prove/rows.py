@@ -117,8 +117,8 @@ PROOFS = (
         "{bit of the file: found:,} were found, {bit of the file: harmless:,} changed nothing that is stored, and "
         "{bit of the file: not found:,} changed a value WITHOUT ANYBODY NOTICING, as SQLite keeps no checksum of a "
         "page. In the -wal {bit of the -wal: found:,} found, {bit of the -wal: not found:,} not (at most a minute is "
-        "missing then). Swapped pages {pages swapped: found:,} found, {pages swapped: not found:,} not; pages as they were a "
-        "day ago {page as it was a day ago: found:,} found, {page as it was a day ago: not found:,} not; pages of "
+        "missing then). Swapped pages {pages swapped: found:,} found, {pages swapped: not found:,} not; pages as they "
+        "were a day ago {page as it was a day ago: found:,} found, {page as it was a day ago: not found:,} not; pages of "
         "noise {page of noise: found:,} found, {page of noise: not found:,} not.",
     ),
     Proof(
@@ -128,6 +128,16 @@ PROOFS = (
         strikes=("machine gone", "backup beside a writer"),
         tells="Restoring took {restore ms:,} ms for all of them together. {writes meanwhile:,} transactions were "
         "written beside the backups.",
+    ),
+    Proof(
+        "R18", "many patients, all due at once", "At 30 messages a second and at 1,000: everybody is asked once, in turn, "
+        "within the limit and 300 MB; at 30 a second no time is lost.", "patients", "bot.prove.load:broadcasts", quick=0,
+        default=100_000, piece=100_000, named=True,
+        why="it takes an hour of the machine's own time: accord prove R18, or with --size 3000 two minutes.",
+        tells="At 30/s: {30 seconds:,} s, {30 a second:,} a second, {30 CPU:,} µs of CPU for each question, {30 MB:,} MB; "
+        "from a tap to its answer meanwhile {30 p50:,} ms (half), {30 p99:,} ms (99 of 100). At a pace of 1,000/s this "
+        "machine did {1000 a second:,} a second with {1000 CPU:,} µs and {1000 MB:,} MB; taps {1000 p50:,} and "
+        "{1000 p99:,} ms.",
     ),
     Proof(
         "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "
