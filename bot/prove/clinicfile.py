@@ -18,7 +18,7 @@ from bot.prove.world import World, memory, world
 from bot.store import migrating, outages
 from bot.store.driver import sqlite3
 
-DAYS_S, LAST_S = 3 * 86400.0, 2 * 3600.0
+DAYS_S, FEW_DAYS_S, LAST_S = 3 * 86400.0, 1.1 * 86400.0, 2 * 3600.0
 OLD_S = 86400.0
 """So much earlier than the rest the old copy was made."""
 
@@ -38,17 +38,17 @@ class Left:
     holds: str
 
 
-def left_behind(seed: int) -> Left:
-    """Play some days, and take the files."""
+def left_behind(seed: int, days_s: float = DAYS_S) -> Left:
+    """Play some days (more than one), and take the files."""
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-        left: Left = run_virtually(lambda loop: _played(loop, seed, Path(folder)))
+        left: Left = run_virtually(lambda loop: _played(loop, seed, Path(folder), days_s))
     return left
 
 
-async def _played(loop: VirtualLoop, seed: int, folder: Path) -> Left:
+async def _played(loop: VirtualLoop, seed: int, folder: Path, days_s: float) -> Left:
     async with world(seed, loop) as made:
         at_work = await begun(made)
-        await asyncio.sleep(DAYS_S - OLD_S)
+        await asyncio.sleep(days_s - OLD_S)
         old = folder / "old.db"
         migrating.copy(made.database, old)
         await asyncio.sleep(OLD_S)

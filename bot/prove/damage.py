@@ -14,7 +14,7 @@ from random import Random
 
 from bot.config import Config
 from bot.core.backups import Backup
-from bot.prove.clinicfile import Left, held_in, left_behind
+from bot.prove.clinicfile import DAYS_S, FEW_DAYS_S, Left, held_in, left_behind
 from bot.prove.proof import Tally, check
 from bot.prove.world import configured, memory
 from bot.store import backups, soundness
@@ -22,7 +22,7 @@ from bot.store.driver import sqlite3
 from bot.store.errors import CannotRestore, Damaged, StoreError
 from bot.upkeep import require_sound
 
-PAGE = 4096
+PAGE, MANY = 4096, 100
 Files = dict[str, bytes]
 """What lies there after the damage, by the end of its name: "" and perhaps "-wal"."""
 MADE_AT = datetime(2026, 10, 22, 12, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ KINDS = (
 
 def damages(seed: int, amount: int, tally: Tally) -> None:
     """So many damages of the file, and as many of a backup. Raises Broken."""
-    random, left = Random(seed), left_behind(seed)
+    random, left = Random(seed), left_behind(seed, DAYS_S if amount >= MANY else FEW_DAYS_S)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
         tried = _Tried(Path(folder), left)
         for sound in ({"": left.whole}, {"": left.base, "-wal": left.log}):

@@ -47,7 +47,7 @@ def drills(seed: int, amount: int, tally: Tally) -> None:
     for number in range(0, amount, IN_ONE_CLINIC):
         times = min(IN_ONE_CLINIC, amount - number)
         run_virtually(partial(_unlucky, seed=seed + number, times=times, tally=tally))
-        _beside_a_writer(tally)
+        _beside_a_writer(UNDER_LOAD if times > 1 else 2, tally)
 
 
 async def _unlucky(loop: VirtualLoop, seed: int, times: int, tally: Tally) -> None:
@@ -117,17 +117,17 @@ def _judged(made: World, tally: Tally, late: bool) -> None:
 # ------------------------------------------------------------------------------------------------ beside a writer
 
 
-def _beside_a_writer(tally: Tally) -> None:
+def _beside_a_writer(backups_made: int, tally: Tally) -> None:
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-        asyncio.run(_written_and_copied(Path(folder), tally))
+        asyncio.run(_written_and_copied(Path(folder), backups_made, tally))
 
 
-async def _written_and_copied(folder: Path, tally: Tally) -> None:
+async def _written_and_copied(folder: Path, number: int, tally: Tally) -> None:
     """Each transaction writes two rows; so every copy has an even number of them."""
     database, kept = folder / "accord.db", folder / "kept"
     store = await Store.open(database, now=_now)
     writing = asyncio.create_task(_write_on(store))
-    for _ in range(UNDER_LOAD):
+    for _ in range(number):
         made = await asyncio.to_thread(backups.make, database, kept, _now())
         drilled = await asyncio.to_thread(backups.drill, kept, made, _now())
         check(drilled.problem == "", f"a backup made beside a writer: {drilled.problem}")

@@ -1,5 +1,5 @@
-"""R18: so many patients, all due at the same moment, with the real program over real connections, by the machine's clock:
-at Telegram's thirty messages a second, then at a thousand; meanwhile somebody taps.
+"""R18: so many patients, all due at the same moment, with the real program over real connections, by the machine's
+clock: at Telegram's thirty messages a second, then at a thousand; meanwhile somebody taps.
 
 Held are numbers that do not depend on the machine: nobody missed, nobody twice, nobody much out of turn, no limit
 broken, at thirty a second no time lost, memory. How quick this machine is stands on the page as figures.
@@ -38,7 +38,8 @@ AT_ONCE = 2000
 FILL = """
 INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id) VALUES
     (1, 1, 'therapist', 'T-1', '{zone}', 'en', 'active', NULL);
-CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= {many}) SELECT i FROM n;
+CREATE TEMP TABLE n AS
+    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= {many}) SELECT i FROM n;
 INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id)
     SELECT i, 1, 'patient', 'P-' || i, '{zone}', 'en', 'active', {first} + i FROM n;
 INSERT INTO pair (id, clinic_id, patient_id, therapist_id, started_at) SELECT i, 1, i, 1, '{starts}' FROM n;
@@ -52,10 +53,10 @@ INSERT INTO check_in (id, clinic_id, pair_id, session_id, person_id, kind, state
 def broadcasts(seed: int, amount: int, tally: Tally) -> None:  # noqa: ARG001  (nothing here is left to chance)
     """So many patients, at each pace. Raises Broken."""
     for pace in PACES:
-        with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-            with _bot_api("--limit", str(pace)) as api:
-                config = _clinic(Path(folder), api, amount)
-                _judge(_broadcast(api, config, amount, pace), amount, pace, tally)
+        place = tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory())
+        with place as folder, _bot_api("--limit", str(pace)) as api:
+            config = _clinic(Path(folder), api, amount)
+            _judge(_broadcast(api, config, amount, pace), amount, pace, tally)
     tally.done += amount
 
 

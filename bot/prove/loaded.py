@@ -1,6 +1,6 @@
 """The bot of R18 in a process of its own: `python -m bot.prove.loaded CONFIG MESSAGES_A_SECOND`.
 
-The bot itself keeps to Telegram's thirty a second, and has no setting for more; the pace of a paid broadcast is set here.
+The bot keeps to Telegram's thirty a second, and has no setting for more: the pace of a paid broadcast is set here.
 """
 
 import asyncio

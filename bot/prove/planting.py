@@ -1,6 +1,6 @@
 """Plants each fault in a copy of the program and runs its row there, from piece to piece, until the first finding.
 
-A proof that does not find the fault it is for is worth nothing; so all twenty must be found.
+A proof that does not find the fault it is for is worth nothing; so all must be found.
 """
 
 import os
