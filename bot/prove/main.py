@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,7 @@ def _plan(chosen: Sequence[Proof], asked: Asked, seed: int) -> list[Piece]:
 
 def _under_a_bar(plan: Sequence[Piece], cores: int, console: Console) -> dict[str, Outcome]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    left, watch = Counter(piece.row for piece in plan), Watch()
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("proving", total=len(plan))
 
@@ -111,6 +113,9 @@ def _under_a_bar(plan: Sequence[Piece], cores: int, console: Console) -> dict[st
             if result.broken is not None:
                 console.print(f"{result.piece.row} DID NOT HOLD\n{result.broken}", markup=False)
                 console.print(f"Once more: {result.piece.command}", markup=False)
+            left[result.piece.row] -= 1
+            if not left[result.piece.row]:
+                console.print(f"{result.piece.row} is through after {watch.seconds:.0f} s", markup=False)
 
         return run(plan, cores, told)
 
