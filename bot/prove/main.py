@@ -136,7 +136,7 @@ def _merge(outcomes: dict[str, Outcome], more: dict[str, Outcome]) -> None:
 
 def _told(outcomes: Sequence[Outcome], console: Console, seconds: float) -> None:
     for outcome in outcomes:
-        verdict = "held" if outcome.held else "DID NOT HOLD"
+        verdict = "did not run" if outcome.skipped else "held" if outcome.held else "DID NOT HOLD"
         words = f"{outcome.proof.row:<5}{verdict:<13}{outcome.done:>8,} {outcome.proof.unit:<20} {outcome.proof.title}"
         console.print(words, markup=False)
         for words in (outcome.told, outcome.short):

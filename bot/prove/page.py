@@ -39,7 +39,7 @@ def headline(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
 
 def verdict(outcome: Outcome) -> str:
     """One word or two."""
-    return "held" if outcome.held else "did not hold"
+    return "did not run" if outcome.skipped else "held" if outcome.held else "did not hold"
 
 
 def struck(outcome: Outcome) -> str:

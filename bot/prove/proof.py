@@ -12,6 +12,10 @@ class Broken(Exception):
     """Something did not hold; the text says what, in as many lines as it takes."""
 
 
+class Skipped(Exception):
+    """It cannot be proved on this machine; the sentence says why."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a proof counts: how much is done, which faults really struck, and figures for the page."""
@@ -70,12 +74,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a piece. `broken` None: it held."""
+    """What came of a piece. `broken` None: it held, or was `skipped` for that reason."""
 
     piece: Piece
     tally: Tally
     seconds: float
     broken: str | None = None
+    skipped: str = ""
 
 
 def check(holds: bool, words: str) -> None:

@@ -29,6 +29,11 @@ PROOFS = (
         strikes=("disk full", "I/O error"), needs="apsw",
     ),
     Proof(
+        "R3F", "a disk of 12 MB that is really full", "What was acknowledged is there, what was refused is not, and "
+        "with room it goes on at once.", "fillings", "bot.prove.small:fillings", quick=0, default=200, piece=100,
+        strikes=("disk really full",),
+    ),
+    Proof(
         "R3W", "the disk full or broken while people tap", "Who taps is told, what is confirmed is there, and it goes "
         "on by itself.", "spells", "bot.prove.storms:disk_spells", quick=10, default=600, piece=100,
         strikes=("disk full", "I/O error"), asked=1000, why=TIME,
