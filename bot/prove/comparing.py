@@ -3,14 +3,18 @@ goes wrong to the fewest steps; after each step every check-in must stand where 
 """
 
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.internal.conjecture import engine
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import run_state_machine_as_test
 
 from bot.prove.machine import Pair
 from bot.prove.proof import Broken, Tally
 from bot.prove.stepping import STEPS_OF
+from bot.prove.world import replaced
 
 STEPS = 50
+SHORTER_S = 90
+"""So long a run that goes wrong is shortened; hypothesis would take five minutes."""
 
 
 def runs(start: int, amount: int, tally: Tally) -> None:
@@ -23,7 +27,7 @@ def runs(start: int, amount: int, tally: Tally) -> None:
     )  # fmt: skip
     machine = seed(start)(type("Pair", (Pair,), {}))
     try:
-        with with_reporter(lambda text: said.append(str(text))):
+        with with_reporter(lambda text: said.append(str(text))), replaced((engine, "MAX_SHRINKING_SECONDS", SHORTER_S)):
             run_state_machine_as_test(machine, settings=chosen)
     except Exception as error:
         raise Broken("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", []), *said])) from None

@@ -62,6 +62,13 @@ PROOFS = (
         strikes=("lost", "cut", "hang", "broken", "gateway"), asked=10_000, why=TIME,
     ),
     Proof(
+        "R6W", "the wire cut at every byte", "Over real connections: what counts as sent arrived once, what counts as "
+        "surely not sent never did.", "calls", "bot.prove.cutter:cuts", quick=60, default=5600, piece=2800,
+        strikes=("cut on the way there", "cut on the way back"),
+        tells="Of those cut on the way there {there: nobody knows:,} are such that nobody knows, on the way back "
+        "{back: nobody knows:,}: these may be sent once more, and are counted.",
+    ),
+    Proof(
         "R7", "the Bot API away for 6 h or 25 h", "Each question that is still open comes once, none at night; what "
         "closed meanwhile was not asked.", "outages", "bot.prove.storms:api_down", quick=0, default=16, piece=2,
         strikes=("call in vain",),
