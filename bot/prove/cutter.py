@@ -91,7 +91,7 @@ async def _cut(seed: int, amount: int, tally: Tally) -> None:
             said[f"message {number}"] = await _sent(bot, f"message {number}")
             between.left[way] = None
             tally.struck[f"cut on the way {way}"] += between.struck
-            tally.figures[f"{way}: {said[f'message {number}']}"] += 1
+            tally.figures[f"{way} {said[f'message {number}']}"] += 1
             tally.done += 1
         arrived = Counter(event.text or "" for event in emulator.history.of("sent"))
         _judge(said, arrived)

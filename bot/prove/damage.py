@@ -84,7 +84,7 @@ def damages(seed: int, amount: int, tally: Tally) -> None:
             files = kind.of(left, random)
             tally.struck[kind.name] += 1
             tally.figures[f"struck {kind.name}"] += 1
-            tally.figures[f"{kind.name}: {tried.outcome(kind, files)}"] += 1
+            tally.figures[f"{kind.name} {tried.outcome(kind, files)}"] += 1
             tried.backup_damaged(random)
             tally.struck["bit of a backup"] += 1
             tally.done += 1

@@ -44,7 +44,7 @@ def plant_all(names: Sequence[str], seed: int, jobs: int) -> bool:
         for number, hunt in enumerate(pool.map(lambda one: hunted(one, seed), chosen), start=1):
             found += hunt.found_by > 0
             how = f"found by piece {hunt.found_by}" if hunt.found_by else "NOT FOUND"
-            line = f"{number:>2} {hunt.planted.row:<4}{how:<18}{hunt.seconds:>5.0f} s  {hunt.planted.name}: {hunt.said}"
+            line = f"{number:>2} {hunt.planted.row:<5}{how:<18}{hunt.seconds:>5.0f} s  {hunt.planted.name}: {hunt.said}"
             console.print(line, markup=False, soft_wrap=True)
     console.print(f"{found} of {len(chosen)} planted faults were found, in {watch.seconds:.0f} s.", markup=False)
     return found == len(chosen)

@@ -65,8 +65,8 @@ PROOFS = (
         "R6W", "the wire cut at every byte", "Over real connections: what counts as sent arrived once, what counts as "
         "surely not sent never did.", "calls", "bot.prove.cutter:cuts", quick=60, default=5600, piece=2800,
         strikes=("cut on the way there", "cut on the way back"),
-        tells="Of those cut on the way there {there: nobody knows:,} are such that nobody knows, on the way back "
-        "{back: nobody knows:,}: these may be sent once more, and are counted.",
+        tells="Of those cut on the way there {there nobody knows:,} are such that nobody knows, on the way back "
+        "{back nobody knows:,}: these may be sent once more, and are counted.",
     ),
     Proof(
         "R7", "the Bot API away for 6 h or 25 h", "Each question that is still open comes once, none at night; what "
@@ -126,12 +126,12 @@ PROOFS = (
         "the backup is not restored.", "damages", "bot.prove.damage:damages", quick=20, default=6250, piece=1250,
         strikes=DAMAGES,
         tells="Not promised, and counted here: of {struck bit of the file:,} flipped bits in the live file "
-        "{bit of the file: found:,} were found, {bit of the file: harmless:,} changed nothing that is stored, and "
-        "{bit of the file: not found:,} changed a value WITHOUT ANYBODY NOTICING, as SQLite keeps no checksum of a "
-        "page. In the -wal {bit of the -wal: found:,} found, {bit of the -wal: not found:,} not (at most a minute is "
-        "missing then). Swapped pages {pages swapped: found:,} found, {pages swapped: not found:,} not; pages as they "
-        "were a day ago {page as it was a day ago: found:,} found, {page as it was a day ago: not found:,} not; pages "
-        "of noise {page of noise: found:,} found, {page of noise: not found:,} not.",
+        "{bit of the file found:,} were found, {bit of the file harmless:,} changed nothing that is stored, and "
+        "{bit of the file not found:,} changed a value WITHOUT ANYBODY NOTICING, as SQLite keeps no checksum of a "
+        "page. In the -wal {bit of the -wal found:,} found, {bit of the -wal not found:,} not (at most a minute is "
+        "missing then). Swapped pages {pages swapped found:,} found, {pages swapped not found:,} not; pages as they "
+        "were a day ago {page as it was a day ago found:,} found, {page as it was a day ago not found:,} not; pages "
+        "of noise {page of noise found:,} found, {page of noise not found:,} not.",
     ),
     Proof(
         "R17", "the machine is gone", "On an empty folder the settings are put back, one command restores the backup "
