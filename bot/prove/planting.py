@@ -21,7 +21,7 @@ from bot.prove.rows import BY_ROW
 from bot.prove.watch import Watch
 
 PACKAGE = Path(__file__).parents[1]
-MOST_PIECES = 8
+MOST_PIECES = 16
 LONGEST_S = 420.0
 
 
@@ -52,7 +52,7 @@ def plant_all(names: Sequence[str], seed: int, jobs: int) -> bool:
 
 def hunted(planted: Planted, seed: int) -> Hunt:
     """Plant one and look for it."""
-    watch, piece = Watch(), BY_ROW[planted.row].piece
+    watch, piece = Watch(), max(BY_ROW[planted.row].piece // 4, 1)
     with tempfile.TemporaryDirectory(prefix="accord-planted-") as folder:
         copied(planted, Path(folder))
         for number in range(MOST_PIECES):
