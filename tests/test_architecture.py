@@ -70,7 +70,7 @@ HOUSES = {
 DOORS = {
     "telegram": "app chat delivery desk inbox outward prove service wire",
     "sqlalchemy": "chat clinic delivery demo desk inbox prove rehearse store ticks web",
-    "alembic": "store",
+    "alembic": "prove store",
     "sqlite3": "store",
     "pysqlite3": "store",
     "apscheduler": "app",
@@ -96,6 +96,7 @@ DOORS = {
     "logging": "app delivery heartbeat inbox prove service ticks upkeep web",
     "subprocess": "prove",
     "apsw": "prove",
+    "hypothesis": "prove",
     "pickle": "",
     "marshal": "",
     "shelve": "",
