@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.cli_audit import audit
 from bot.cli_clinic import clinic
 from bot.cli_keys import key
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
@@ -37,7 +38,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (backup, doctor, key, prove, restore):
+for command in (audit, backup, doctor, key, prove, restore):
     cli.add_command(command)
 
 

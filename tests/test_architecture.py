@@ -53,6 +53,8 @@ HOUSES = {
     "cli_people": "cli",
     "cli_upkeep": "cli",
     "cli_keys": "cli",
+    "cli_audit": "cli",
+    "auditing": "desk",
     "backing_up": "desk",
     "keeping_keys": "upkeep",
     "offering": "ticks",

@@ -16,7 +16,7 @@ from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
-from bot.store import alarms, inbox, people
+from bot.store import alarms, audit, inbox, people
 from bot.store import checkins as kept_checkins
 
 
@@ -62,6 +62,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     who = people.by_chat(conn, query.from_user.id)
     data = query.data or ""
     if who is None:
+        audit.note(conn, "refused", now, detail="a stranger's tap")
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
     _forget_expected(conn, who)
@@ -76,7 +77,10 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handler = handlers.get(data.partition(":")[0])
     if handler is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
-    return handler(conn, who, data, message_id, config, now)
+    outcome = handler(conn, who, data, message_id, config, now)
+    if outcome.toast is not None and outcome.toast == phrase(who.lang, "toast_not_yours"):
+        audit.note(conn, "refused", now, by=who.id, detail=f"a tap, {data[:1]}")
+    return outcome
 
 
 def _known(language_code: str | None) -> str:

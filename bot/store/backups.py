@@ -52,7 +52,7 @@ def make(database: Path, folder: Path, now: datetime) -> Backup:
         rows, version = _counted(target)
         backup = Backup(target.name, now, version, target.stat().st_size, _digest(target))
         copy_keys(database, folder)
-        _note(folder, backup, rows)
+        _note(folder, backup, rows, _log_of(target))
         hand_over(database, folder, target, _note_of(folder, target.name))
     except OSError as error:
         raise BackupFailed(f"no backup could be made in {folder}: {error.strerror or error}") from error
@@ -266,6 +266,23 @@ def _counted(file: Path) -> tuple[Rows, str]:
     return rows, str(version)
 
 
+def _log_of(file: Path) -> str:
+    """The head of the log in a copy, as `store.audit` reads it; "" if there is none."""
+    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    with (
+        contextlib.closing(sqlite3.connect(uri, uri=True)) as connection,
+        contextlib.suppress(sqlite3.OperationalError),
+    ):
+        row = connection.execute("SELECT id, substr(hex(mac), 1, 16) FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+        return "" if row is None else f"{row[0]}:{row[1].lower()}"
+    return ""
+
+
+def logs_of(folder: Path, database: Path) -> list[str]:
+    """The heads of the log that the backups' notes know of."""
+    return [str(_read_note(folder, one.name).get("log", "")) for one in listed(folder, database)]
+
+
 # ------------------------------------------------------------------------------------------------ notes
 
 
@@ -273,8 +290,8 @@ def _note_of(folder: Path, name: str) -> Path:
     return folder / f"{Path(name).stem}.json"
 
 
-def _note(folder: Path, backup: Backup, rows: Rows) -> None:
-    at = {"made_at": backup.made_at.isoformat(), "version": backup.version, "bytes": backup.bytes}
+def _note(folder: Path, backup: Backup, rows: Rows, log: str) -> None:
+    at = {"made_at": backup.made_at.isoformat(), "version": backup.version, "bytes": backup.bytes, "log": log}
     _write_note(folder, backup.name, at | {"sha256": backup.sha256, "rows": rows})
 
 

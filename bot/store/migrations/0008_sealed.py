@@ -32,6 +32,7 @@ def upgrade() -> None:
     _new_phones()
     _tries()
     _answers_before()
+    _log()
 
 
 def _columns(table: str, new: tuple[str, ...] = (), flag: str = "", **sealed: Any) -> None:
@@ -113,3 +114,23 @@ def _answers_before() -> None:
             "check_in_id", "questionnaire", "item", "rev", name="uq_answer_before_check_in_id_questionnaire_item_rev"
         ),
     )  # fmt: skip
+
+
+def _log() -> None:
+    op.add_column("person", sa.Column("erase_at", UTC, nullable=True))
+    op.add_column("person", sa.Column("erased_at", UTC, nullable=True))
+    clinic = sa.ForeignKey("clinic.id", name="fk_audit_clinic_id_clinic")
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("clinic_id", sa.Integer, clinic, nullable=False),
+        sa.Column("at", UTC, nullable=False),
+        sa.Column("did", sa.String(24), nullable=False),
+        sa.Column("by_id", sa.Integer, nullable=True),
+        sa.Column("about_id", sa.Integer, nullable=True),
+        sa.Column("detail", sa.String(200), nullable=True),
+        sa.Column("why", sa.String(200), nullable=True),
+        sa.Column("mac", SEALED, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+    )
+    op.create_index("ix_audit_about_id", "audit", ["about_id"])
