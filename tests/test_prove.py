@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import NullPool, create_engine
 
 from bot.cli import cli
 from bot.config import shipped_questionnaires
@@ -21,7 +22,10 @@ from bot.prove.proof import Broken, Piece, Proof, Result, Tally
 from bot.prove.rows import BY_ROW, PROOFS
 from bot.prove.running import Outcome, judge, pieces, run_piece
 from bot.prove.worlds import month
+from bot.store import keys
 from bot.store.driver import sqlite3
+from bot.store.sealing import EVERYTHING, put_anew
+from bot.store.tables import answer
 from tests.conftest import FIRST, Clinic, Someone
 
 QUICK = [proof for proof in PROOFS if proof.quick and proof.row != "R1"]  # the killed story has a test of its own
@@ -51,6 +55,7 @@ async def told(clinic: Clinic, anna: Someone, tmp_path: Path) -> tuple[list[dict
     events = [json.loads(json.dumps(event.as_dict())) for event in clinic.emulator.history.events]
     await clinic.stop()
     copy = Path(shutil.copy(clinic.config.database.path, tmp_path / "copy.db"))
+    keys.copy(clinic.config.database.path, copy)
     await clinic.start()
     return events, copy, clinic.clock.now().timestamp()
 
@@ -62,7 +67,6 @@ def test_the_checker_has_nothing_to_say_where_all_is_well(told: tuple[list[dict[
 
 WRONG = {
     "lost": "DELETE FROM answer WHERE item = 'goals_1'",
-    "wrong record": "UPDATE answer SET value = 5 WHERE item = 'goals_2'",
     "wrong person": "UPDATE check_in SET person_id = 2 WHERE person_id = 3",
     "left undone": "UPDATE outbox SET state = 'sending' WHERE id = (SELECT min(id) FROM outbox)",
     "never asked": "UPDATE check_in SET state = 'missed' WHERE state = 'planned'",
@@ -75,6 +79,18 @@ def test_the_checker_finds_it_in_the_file(kind: str, told: tuple[list[dict[str, 
     with closing(sqlite3.connect(database)) as connection, connection:
         assert connection.execute(WRONG[kind]).rowcount > 0
     assert kind in {one.kind for one in findings(events, database, shipped_questionnaires(), ends)}
+
+
+def test_the_checker_finds_another_value_in_the_file(told: tuple[list[dict[str, Any]], Path, float]) -> None:
+    events, database, ends = told
+    engine = create_engine(f"sqlite+pysqlite:///{database}", module=sqlite3, poolclass=NullPool)
+    keys.attach(engine, database)
+    answers = next(one for one in EVERYTHING if one.name == "answer")
+    with engine.begin() as conn:
+        for row in conn.execute(answers.query.where(answer.c.item == "goals_2")).all():
+            put_anew(conn, answers, row, {"value": 5})
+    kinds = {one.kind for one in findings(events, database, shipped_questionnaires(), ends)}
+    assert "wrong record" in kinds
 
 
 def _prompt(events: list[dict[str, Any]]) -> dict[str, Any]:

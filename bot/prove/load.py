@@ -30,18 +30,19 @@ from bot.prove.world import memory
 from bot.store import people
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
+from bot.store.sealing_old import seal_all
 
 PACES = (30, 1000)
 FIRST_CHAT, TAPPERS, TAP_EVERY_S, LOOK_EVERY_S = 9_000_000, 20, 0.25, 2.0
 MOST_MB, OUT_OF_TURN, LATE_SHARE, STARTS_WITHIN_S = 300, 500, 1.02, 20.0
 AT_ONCE = 2000
 FILL = """
-INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id) VALUES
-    (1, 1, 'therapist', 'T-1', '{zone}', 'en', 'active', NULL);
+INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id) VALUES
+    (1, 1, 'therapist', 'T-1', '{zone}', 'en', 'active', NULL, 'new1');
 CREATE TEMP TABLE n AS
     WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i <= {many}) SELECT i FROM n;
-INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id)
-    SELECT i, 1, 'patient', 'P-' || i, '{zone}', 'en', 'active', {first} + i FROM n;
+INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id)
+    SELECT i, 1, 'patient', 'P-' || i, '{zone}', 'en', 'active', CAST({first} + i AS BLOB), 'new' || i FROM n;
 INSERT INTO pair (id, clinic_id, patient_id, therapist_id, started_at) SELECT i, 1, i, 1, '{starts}' FROM n;
 INSERT INTO session (id, clinic_id, pair_id, local, zone, minutes, starts_at, ends_at, state)
     SELECT i, 1, i, '2026-01-01T10:00', '{zone}', 60, '{starts}', '{ends}', 'planned' FROM n;
@@ -96,7 +97,8 @@ def _bot_api(*options: str) -> Iterator[Api]:
 
 def _clinic(folder: Path, api: Api, many: int) -> Path:
     """A database in which everybody is due at once, in a zone where it is noon; where its settings are."""
-    now = SystemClock().now()
+    clock = SystemClock()
+    now = clock.now()
     ahead = 12 - now.hour
     zone = f"Etc/GMT{-ahead:+d}" if ahead else "UTC"  # the signs of these names are turned round
     file = write_config(folder, zone, shipped_questionnaires())
@@ -106,6 +108,7 @@ def _clinic(folder: Path, api: Api, many: int) -> Path:
     moments = {name: f"{now + timedelta(hours=n):%Y-%m-%d %H:%M:%S.000000}" for name, n in hours.items()}
     with closing(sqlite3.connect(folder / "demo.db")) as connection:
         connection.executescript(FILL.format(zone=zone, many=many, first=FIRST_CHAT, **moments))
+    asyncio.run(_sealed(folder / "demo.db"))
     api.begun(range(FIRST_CHAT + 2, FIRST_CHAT + 2 + many))
     return file
 
@@ -113,6 +116,11 @@ def _clinic(folder: Path, api: Api, many: int) -> Path:
 async def _empty(path: Path, zone: str) -> None:
     async with await Store.open(path, now=SystemClock().now) as store:
         await store.write(people.ensure_clinic, "Load", zone, None)
+
+
+async def _sealed(path: Path) -> None:
+    async with await Store.open(path, now=SystemClock().now) as store:
+        await store.write(seal_all)
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from bot.emulator import updates as polling
 from bot.prove.inline import Connect, Disk, Troubles
 from bot.prove.line import Line, OverLine
 from bot.prove.virtual import LIVING, Life, VirtualClock, VirtualLoop
-from bot.store import due, outages
+from bot.store import due, keys, outages
 from bot.store import inbox as inbox_rows
 from bot.store import people as kept_people
 
@@ -215,6 +215,7 @@ async def world(
         config = (set_up or configured)(Path(folder))
         if template is not None:
             shutil.copy(template, config.database.path)
+            keys.copy(template, config.database.path)
         clock = VirtualClock(loop, STARTS)
         emulator = Emulator(now=lambda: clock.true().timestamp(), seed=seed)
         line, troubles = Line(emulator, Random(random.random())), Troubles(Random(random.random()))
