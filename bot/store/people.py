@@ -269,6 +269,14 @@ def add_consent(
     conn.execute(insert(consent).values(clinic_id=who.clinic_id, text_hash=text_hash, **values))
 
 
+def agreed_to_less(conn: Connection, version: int) -> list[Person]:
+    """The patients who take part, and whose last yes was to an older version of the consent text than this."""
+    newest = select(func.max(consent.c.version)).where(consent.c.person_id == person.c.id, consent.c.agreed)
+    taking_part = person.c.state.in_(("settling", "choosing", "active"))
+    older = (person.c.role == "patient") & taking_part & (newest.scalar_subquery() < version)
+    return [as_person(row) for row in conn.execute(select(*_FIELDS).where(older).order_by(person.c.id))]
+
+
 def agreed_at(conn: Connection, who: Person) -> datetime | None:
     """When somebody last agreed to the consent text; None if never."""
     agreed = select(func.max(consent.c.at)).where(consent.c.person_id == who.id, consent.c.agreed)
