@@ -271,10 +271,11 @@ def add_consent(
 
 def agreed_to_less(conn: Connection, version: int) -> list[Person]:
     """The patients who take part, and whose last yes was to an older version of the consent text than this."""
-    newest = select(func.max(consent.c.version)).where(consent.c.person_id == person.c.id, consent.c.agreed)
-    taking_part = person.c.state.in_(("settling", "choosing", "active"))
-    older = (person.c.role == "patient") & taking_part & (newest.scalar_subquery() < version)
-    return [as_person(row) for row in conn.execute(select(*_FIELDS).where(older).order_by(person.c.id))]
+    newest = select(consent.c.person_id).where(consent.c.agreed).group_by(consent.c.person_id)
+    older = newest.having(func.max(consent.c.version) < version)
+    taking_part = (person.c.role == "patient") & person.c.state.in_(("settling", "choosing", "active"))
+    found = select(*_FIELDS).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
+    return [as_person(row) for row in conn.execute(found)]
 
 
 def agreed_at(conn: Connection, who: Person) -> datetime | None:
