@@ -144,7 +144,7 @@ async def test_an_id_with_one_letter_changed_is_nobodys(clinic: Clinic, anna: So
     _, own, rest = anna.data["Mostly"].split(":", 2)
     rng = Random(1)
     edits = {f"{own[:n]}{letter}{own[n + 1 :]}" for n in range(22) for letter in ALPHABET} - {own}
-    made = {"".join(rng.choices(ALPHABET, k=22)) for _ in range(500)}
+    made = {"".join(rng.choices(ALPHABET, k=22)) for _ in range(100)}
 
     def tried(conn: Connection) -> set[object]:
         who, now = people.by_code(conn, "P-014"), clinic.clock.now()
@@ -161,13 +161,13 @@ async def test_an_id_with_one_letter_changed_is_nobodys(clinic: Clinic, anna: So
     assert await clinic.rows(answer) == []
 
 
-async def test_of_three_hundred_who_open_one_link_at_once_one_is_in(empty: Clinic) -> None:
+async def test_of_a_hundred_who_open_one_link_at_once_one_is_in(empty: Clinic) -> None:
     await empty.desk(people.add, "therapist", "T-1", "America/Denver", "en")
     code = await empty.stage.invite("T-1")
     store, now = empty.stage.app.store, empty.clock.now()
-    tries = (store.write(people.redeem, ids.hashed(code), 5_000 + n, now, 5) for n in range(300))
+    tries = (store.write(people.redeem, ids.hashed(code), 5_000 + n, now, 5) for n in range(100))
     found: list[tuple[Redeemed, object]] = list(await asyncio.gather(*tries))
     assert [how for how, _ in found].count("in") == 1
     assert {how for how, _ in found} == {"in", "bad"}
     (row,) = await empty.rows(invite)
-    assert row.used_by in range(5_000, 5_300)
+    assert row.used_by in range(5_000, 5_100)
