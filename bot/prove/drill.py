@@ -27,7 +27,7 @@ from bot.prove.virtual import VirtualLoop, run_virtually
 from bot.prove.watch import Watch
 from bot.prove.world import World, memory, world
 from bot.prove.worlds import calm, judged
-from bot.store import backups
+from bot.store import backups, keys
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from bot.store.tables_watch import offline
@@ -82,9 +82,11 @@ async def _rebuilt(made: World, elsewhere: Path, backup: str, tally: Tally) -> N
     made.emulator.history.record("fault", fault="died")
     await made.bury()
     await made.store.close()
+    master = keys.master_file(made.database).read_bytes()  # its copy lies where no backup does
     shutil.rmtree(made.folder)
     await asyncio.sleep(GONE_FOR_S * made.random.random())
     shutil.copytree(elsewhere / SETTINGS, made.folder)
+    keys.master_file(made.database).write_bytes(master)
     config, mistakes = load(made.folder / "config.toml")
     check(config is not None, f"the settings that were backed up cannot be read: {mistakes}")
     tally.figures["restore ms"] += _restored(elsewhere / backup, made.database, by_command=tally.done % 10 == 0)

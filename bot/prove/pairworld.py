@@ -16,6 +16,7 @@ from bot.prove import world as worlds_own
 from bot.prove.pairmodel import Key
 from bot.prove.virtual import VirtualLoop, run_virtually, task_of_life
 from bot.prove.world import STARTS, WAY_IN, World, later, memory, replaced, world
+from bot.store import keys
 from bot.store import people as kept_people
 from bot.store.driver import sqlite3
 
@@ -170,3 +171,4 @@ async def _come_in(loop: VirtualLoop, path: Path) -> None:
             connection.execute("UPDATE person SET message_id = NULL")
             connection.commit()
             connection.execute("VACUUM INTO ?", (str(path),))
+        keys.copy(made.database, path)

@@ -289,8 +289,8 @@ def agreed_to_less(conn: Connection, version: int) -> list[Person]:
     newest = select(consent.c.person_id).where(consent.c.agreed).group_by(consent.c.person_id)
     older = newest.having(func.max(consent.c.version) < version)
     taking_part = (person.c.role == "patient") & person.c.state.in_(("settling", "choosing", "active"))
-    found = select(*_FIELDS).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
-    return [as_person(row) for row in conn.execute(found)]
+    found = select(*fields()).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
+    return [as_person(conn, row) for row in conn.execute(found).all()]
 
 
 def agreed_at(conn: Connection, who: Person) -> datetime | None:
