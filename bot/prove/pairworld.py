@@ -67,11 +67,17 @@ def simple(folder: Path) -> Config:
     return replace(config, plan=plan, telegram=replace(config.telegram, base_url="http://local"))
 
 
+def _with_people(folder: Path) -> Config:
+    config = simple(folder)
+    config.database.path.write_bytes(template())
+    return config
+
+
 class PairWorld:
     """One world that is told what to do step by step, from outside its loop."""
 
     def __init__(self) -> None:
-        template()
+        template()  # before this world's loop runs: it needs one of its own
         self.loop = VirtualLoop()
         self.loop.set_task_factory(task_of_life)
         self._stack = AsyncExitStack()
@@ -80,7 +86,7 @@ class PairWorld:
     async def _begun(self) -> World:
         # A killed bot is back at once: what follows a longer silence is R7's.
         self._stack.enter_context(replaced((app, "TAP_LIVES", later(DOES_NOT_COUNT)), (worlds_own, "BEATS_S", BEATS_S)))
-        made = await self._stack.enter_async_context(world(1, self.loop, template(), set_up=simple))
+        made = await self._stack.enter_async_context(world(1, self.loop, set_up=_with_people))
         for code in (THERAPIST, STRANGER, *PATIENTS):
             made.phone(code).person.started = True
         await made.start()
@@ -142,11 +148,11 @@ def _as_model(state: str, place: dict[str, Any], late: bool, answers: dict[int, 
 
 
 @lru_cache(maxsize=1)
-def template() -> Path:
-    """A file in which everybody is in; made once for a process, and left in memory until it ends."""
-    folder = Path(tempfile.mkdtemp(prefix="accord-prove-template-", dir=memory()))
-    run_virtually(lambda loop: _come_in(loop, folder / "template.db"))
-    return folder / "template.db"
+def template() -> bytes:
+    """A file in which everybody is in; made once for a process."""
+    with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
+        run_virtually(lambda loop: _come_in(loop, Path(folder) / "template.db"))
+        return (Path(folder) / "template.db").read_bytes()
 
 
 async def _come_in(loop: VirtualLoop, path: Path) -> None:
