@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bot.cli_clinic import clinic
+from bot.cli_export import export, import_questionnaire
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
 from bot.cli_prove import prove
 from bot.cli_upkeep import backup, doctor, restore
@@ -36,7 +37,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (backup, doctor, prove, restore):
+for command in (backup, doctor, export, import_questionnaire, prove, restore):
     cli.add_command(command)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot import delivery
 from bot.app import serve
 from bot.config import load, read_token
-from bot.service import set_up_logging
+from bot.logs import set_up_logging
 
 USUAL = 30
 
