@@ -96,7 +96,8 @@ def _bot_api(*options: str) -> Iterator[Api]:
 
 def _clinic(folder: Path, api: Api, many: int) -> Path:
     """A database in which everybody is due at once, in a zone where it is noon; where its settings are."""
-    now = SystemClock().now()
+    clock = SystemClock()
+    now = clock.now()
     ahead = 12 - now.hour
     zone = f"Etc/GMT{-ahead:+d}" if ahead else "UTC"  # the signs of these names are turned round
     file = write_config(folder, zone, shipped_questionnaires())
