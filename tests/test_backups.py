@@ -301,6 +301,16 @@ def test_a_bit_in_a_value_is_found_where_an_index_has_the_value_too(database: Pa
     assert "row 3 missing from index" in soundness.damage(database)
 
 
+def test_what_is_no_text_or_no_moment_any_more_is_found_and_told_in_a_sentence(database: Path) -> None:
+    """SQLite's own verdict may quote a name that is no text any more (found by `accord prove R16`)."""
+    sound = database.read_bytes()
+    run(database, "INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, '2026-13-45 10:00:00')")
+    assert soundness.damage(database) == "something in it cannot be read"
+    database.write_bytes(sound.replace(b"uq_person_chat_id", b"uq_person_chat_i\xcc").replace(b"P-014", b"P-015", 1))
+    with pytest.raises(Damaged):
+        soundness.require_sound(database)
+
+
 def test_a_bit_in_any_other_value_is_not_found_in_the_file_itself(database: Path) -> None:
     """Said plainly: SQLite has no checksum of a page. A backup's checksum finds it in the backup."""
     other_letter(database, b"Example Clinic")

@@ -28,7 +28,8 @@ CLOSE_S = 30.0
 """So soon after a copy a death explains the next one."""
 CLOCK_WRONG_S = 300.0
 """So wrong a machine's clock may be without anybody noticing."""
-REMINDED_AFTER_S = 2 * 3600.0
+REMINDED_AFTER_S = 2 * 3600.0 - CLOSE_S
+"""A question that had to wait for the end of an outage may be followed so soon by its reminder."""
 AMBIGUOUS = ("lost", "killed after")
 """Faults after which a message may be there though the bot cannot know it."""
 REACHED_LATE_S = 45 * 60.0

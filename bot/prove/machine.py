@@ -63,8 +63,13 @@ class Pair(Compared):
     def _marked(self, data: st.DataObject, state: str) -> None:
         number = data.draw(st.sampled_from(sorted(self.model.sessions)))
         self.desk("mark_session", number, state)
-        self.model.sessions[number].state = state
-        self.model.plan(self.model.sessions[number].patient)
+        session = self.model.sessions[number]
+        stays = (
+            session.state == "cancelled" and state != "cancelled" and self.model.is_taken(session.starts, but=number)
+        )
+        if not stays:  # its hour went to another one
+            session.state = state
+            self.model.plan(session.patient)
         self.then(f"a session is {state}")
 
     @precondition(lambda self: self.model.sessions)

@@ -50,7 +50,7 @@ def struck(outcome: Outcome) -> str:
 def left_out(outcomes: Sequence[Outcome]) -> list[str]:
     """Which rows did not run."""
     missing = [proof for proof in PROOFS if proof.row not in {outcome.proof.row for outcome in outcomes}]
-    return [f"Did not run: {proof.row}, {proof.title}. {proof.why if proof.named else ''}".strip() for proof in missing]
+    return [f"Did not run: {proof.row}, {proof.title}{': ' + proof.why if proof.named else '.'}" for proof in missing]
 
 
 def as_text(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import replace
 from functools import lru_cache
@@ -68,11 +69,22 @@ def simple(folder: Path) -> Config:
     return replace(config, plan=plan, telegram=replace(config.telegram, base_url="http://local"))
 
 
+OF_A_CLINIC: tuple[Callable[[Path], Path], ...] = (Path, keys.master_file, keys.keys_file)
+"""Where a clinic's files lie, by its database: that itself, the master key, the wrapped keys."""
+
+
+def _with_people(folder: Path) -> Config:
+    config = simple(folder)
+    for file_of, content in zip(OF_A_CLINIC, template(), strict=True):
+        file_of(config.database.path).write_bytes(content)
+    return config
+
+
 class PairWorld:
     """One world that is told what to do step by step, from outside its loop."""
 
     def __init__(self) -> None:
-        template()
+        template()  # before this world's loop runs: it needs one of its own
         self.loop = VirtualLoop()
         self.loop.set_task_factory(task_of_life)
         self._stack = AsyncExitStack()
@@ -81,7 +93,7 @@ class PairWorld:
     async def _begun(self) -> World:
         # A killed bot is back at once: what follows a longer silence is R7's.
         self._stack.enter_context(replaced((app, "TAP_LIVES", later(DOES_NOT_COUNT)), (worlds_own, "BEATS_S", BEATS_S)))
-        made = await self._stack.enter_async_context(world(1, self.loop, template(), set_up=simple))
+        made = await self._stack.enter_async_context(world(1, self.loop, set_up=_with_people))
         for code in (THERAPIST, STRANGER, *PATIENTS):
             made.phone(code).person.started = True
         await made.start()
@@ -143,11 +155,11 @@ def _as_model(state: str, place: dict[str, Any], late: bool, answers: dict[int, 
 
 
 @lru_cache(maxsize=1)
-def template() -> Path:
-    """A file in which everybody is in; made once for a process, and left in memory until it ends."""
-    folder = Path(tempfile.mkdtemp(prefix="accord-prove-template-", dir=memory()))
-    run_virtually(lambda loop: _come_in(loop, folder / "template.db"))
-    return folder / "template.db"
+def template() -> tuple[bytes, ...]:
+    """The files of a clinic in which everybody is in; made once for a process."""
+    with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
+        run_virtually(lambda loop: _come_in(loop, Path(folder) / "template.db"))
+        return tuple(file_of(Path(folder) / "template.db").read_bytes() for file_of in OF_A_CLINIC)
 
 
 async def _come_in(loop: VirtualLoop, path: Path) -> None:

@@ -16,7 +16,6 @@ class Planted:
 
 _WRITE = "                new = set(await self._store.write(inbox.add, rows, done, self._clock.now()))\n"
 _ROWS = "    rows = [row for row, zone in read if not _is_held_back(conn, row, zone, now)]\n"
-_FITS = 'return row.body["turn"] == turn and (state == "open" or row.kind not in ASKING)'
 
 PLANTED = (
     Planted(
@@ -55,8 +54,8 @@ PLANTED = (
         _ROWS, _ROWS.replace(" if not _is_held_back(conn, row, zone, now)", ""),
     ),
     Planted(
-        "a question not looked at again", "R7", "bot/store/outbox.py", _FITS,
-        _FITS.replace('row.body["turn"] == turn and (', 'True or ('),
+        "a reminder together with its question", "R7", "bot/store/outbox.py",
+        "        found |= {reminders[about] for about in _unasked(conn, reminders)}\n", "",
     ),
     Planted(
         "never marked done", "R15", "bot/store/inbox.py", 'values(state="done", raw=b"")', 'values(state="accepted")',
@@ -85,7 +84,7 @@ PLANTED = (
         " about=kept.check_in.id)\n",
     ),
     Planted(
-        "a question lost", "R15", "bot/ticks.py",
+        "a question lost", "R14", "bot/ticks.py",
         '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)\n',
         "    ready(opened)\n",
     ),

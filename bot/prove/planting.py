@@ -22,7 +22,7 @@ from bot.prove.watch import Watch
 
 PACKAGE = Path(__file__).parents[1]
 MOST_PIECES = 16
-LONGEST_S = 420.0
+LONGEST_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)

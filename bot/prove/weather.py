@@ -17,7 +17,7 @@ KINDS = (
     "lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down", "full", "io", "slow", "stall",
     "killed at a call", "killed at a commit", "killed at rest", "stopped", "clock",
 )  # fmt: skip
-SELDOM_H = {"lost": 8, "forbidden": 8, "broken": 4}
+SELDOM_H = {"lost": 4, "forbidden": 6, "broken": 2}
 """These are waited for so many hours longer, until some calls were hit: a small clinic makes few."""
 AT_LEAST = 3
 WIRE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden")

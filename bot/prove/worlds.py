@@ -22,7 +22,7 @@ from bot.store.people import Refused
 DAYS = 30
 DAY = 86400.0
 LAST_S = 3 * 3600.0
-SPELL_EVERY_S = 2 * 3600.0
+SPELL_EVERY_S = 3600.0
 WEEKLY = {"P-014": "Tue 14:00", "P-015": "Mon 09:00", "P-016": "Wed 16:30", "P-021": "Fri 10:00",
           "P-022": "Tue 20:00 every 2 weeks"}  # fmt: skip
 

@@ -46,6 +46,8 @@ def damage(database: Path, thorough: bool = True) -> str:
             return _went_back(database, connection)
     except NotADatabase:
         return "it is not a database"
+    except ValueError:  # a name that is no text any more, a moment that is none
+        return "something in it cannot be read"
     except CannotOpen as error:
         if "malformed" in str(error):
             return "it is malformed"
