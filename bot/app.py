@@ -18,6 +18,7 @@ from bot.config import Config
 from bot.core import alarm
 from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
+from bot.erasing import carry_out
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
@@ -75,6 +76,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
+        await carry_out(store, config, clock.now())  # before anything is sent: a restored database may know too much
         await _by_current_zones(store, config, clock.now())
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)

@@ -13,6 +13,7 @@ import click
 
 from bot.cli_audit import audit
 from bot.cli_clinic import clinic
+from bot.cli_erase import erase
 from bot.cli_keys import key
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
 from bot.cli_prove import prove
@@ -38,7 +39,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (audit, backup, doctor, key, prove, restore):
+for command in (audit, backup, doctor, erase, key, prove, restore):
     cli.add_command(command)
 
 

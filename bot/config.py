@@ -111,6 +111,13 @@ class BackingUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What becomes of what is kept. `hold`: the law wants everything kept for now, so that nothing is erased."""
+
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """The port of this machine at which counts can be read; 0: nowhere."""
 
@@ -173,6 +180,7 @@ class Config:
     invite: Invite
     consent: Consent
     backup: BackingUp
+    retention: Retention
     metrics: Metrics
     alarms: Alarms
     pilot: Pilot
@@ -239,6 +247,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         invite=Invite(**values["invite"]),
         consent=Consent(**values["consent"]),
         backup=BackingUp(**values["backup"] | {"folder": _beside(path, backups) if backups else None}),
+        retention=Retention(**values["retention"]),
         metrics=Metrics(**values["metrics"]),
         alarms=Alarms(**values["alarms"]),
         pilot=Pilot(values["pilot"].get("until")),

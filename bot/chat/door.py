@@ -8,7 +8,21 @@ from telegram import CallbackQuery, ChatMemberUpdated, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatMemberStatus, ChatType
 
-from bot.chat import away, checkins, days, digests, goals, homework, joining, login, menus, mine, pictures, relink
+from bot.chat import (
+    away,
+    checkins,
+    days,
+    digests,
+    forgetting,
+    goals,
+    homework,
+    joining,
+    login,
+    menus,
+    mine,
+    pictures,
+    relink,
+)
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
@@ -70,7 +84,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
-        "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap,
+        "f": forgetting.on_tap, "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -144,6 +158,8 @@ def _command(
         return said(_help(who, lang, config))
     if command == "privacy" and who.role == "patient":
         return said(joining.consent(who, config, people.agreed_at(conn, who)))
+    if command == "forget" and who.role == "patient" and who.state != "discharged":
+        return forgetting.command(conn, who, rest, config, now)
     if command == "stop" and who.role == "patient" and who.state in ("settling", "choosing", "active", "paused"):
         return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
     if who.state in JOINING:

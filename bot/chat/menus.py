@@ -9,7 +9,7 @@ from bot.render import phrase
 from bot.store import outbox
 
 MENUS = {
-    "patient": ("checkin", "mine", "goals", "homework", "away", "settings", "privacy", "help", "stop"),
+    "patient": ("checkin", "mine", "goals", "homework", "away", "settings", "privacy", "help", "stop", "forget"),
     "therapist": ("today", "digest", "rate", "goals", "homework", "patients", "settings", "help"),
     "staff": ("settings", "help"),
 }
