@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from bot.chat import days, digests, pages
 from bot.config import Config
 from bot.core import pilot
-from bot.core.person import APART, Person
+from bot.core.person import APART, GIVEN_UP, Person
 from bot.core.plans import wished_by
 from bot.core.walltime import after_quiet, local_date, zone_of
 from bot.message import Button, Message
@@ -44,6 +44,8 @@ def _why_not(conn: Connection, kept: KeptDigest, therapist: Person, reader: Pers
         return "paused" if reader.state == "paused" else "stopped"
     if not reader.can_be_asked:
         return "not in yet" if reader.unreachable_since is None else "unreachable"
+    if kept.pair_id is not None and people.pair_of(conn, kept.pair_id).patient.state in GIVEN_UP:
+        return "stopped"
     if kept.starts is not None and now >= kept.starts:
         return "too late"
     return "no session" if _has_no_session(conn, kept, therapist, reader) else None

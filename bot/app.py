@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -45,7 +45,7 @@ COMMANDS = ("settings", "help")
 class App:
     """A running bot."""
 
-    bot: Bot
+    bot: Bot = field(repr=False)  # its repr holds the token
     store: Store
     inbox: Inbox
     ticks: Ticks

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from bot.clinic import Shown, person_shown
 from bot.config import Config
-from bot.core.ledger import Entry, cell, view
+from bot.core.cells import cell
+from bot.core.ledger import Entry, view
 from bot.core.person import Person
 from bot.core.pilot import WHY
 from bot.core.walltime import at_local, local_date, zone_of

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
+from bot.core.call import CallMe
 from bot.core.ledger import Rules
 from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
@@ -183,6 +184,7 @@ class Config:
     retention: Retention
     metrics: Metrics
     alarms: Alarms
+    call_me: CallMe
     pilot: Pilot
     web: Web
     log: Log
@@ -250,6 +252,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         retention=Retention(**values["retention"]),
         metrics=Metrics(**values["metrics"]),
         alarms=Alarms(**values["alarms"]),
+        call_me=CallMe(**values["call_me"]),
         pilot=Pilot(values["pilot"].get("until")),
         web=Web(**values["web"]),
         log=Log(**values["log"]),

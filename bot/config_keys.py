@@ -15,6 +15,7 @@ from bot.config_readers import (
     code,
     duration,
     flag,
+    hours,
     languages,
     last_day,
     names,
@@ -127,6 +128,12 @@ TABLES: dict[str, dict[str, Key]] = {
         "overdue_after": Key(at_least(timedelta(minutes=1), '"10 min"'), timedelta(minutes=10)),
         "heartbeat_url": Key(ping, ""),
         "heartbeat_every": Key(at_least(timedelta(seconds=10), '"5 min"'), timedelta(minutes=5)),
+    },
+    "call_me": {
+        "contact": Key(code, ""),
+        "second": Key(code, ""),
+        "hours": Key(hours, ()),
+        "second_after": Key(at_least(timedelta(minutes=1), '"15 min"'), timedelta(minutes=15)),
     },
     "pilot": {"until": Key(last_day)},
     "web": {

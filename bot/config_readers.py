@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from bot.core.call import Hours, NoHours, parse_hours
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
@@ -267,6 +268,15 @@ def code(value: object) -> str:
     if found and not CODE.fullmatch(found):
         raise Refused('is no code: write one as accord clinic list shows it, such as "S-1".')
     return found
+
+
+def hours(value: object) -> tuple[Hours, ...]:
+    """Hours of weekdays; "" for none."""
+    example = '"Mon-Fri 08:00-17:00, Sat 09:00-12:00"'
+    try:
+        return parse_hours(_text(value, example))
+    except NoHours as wrong:
+        raise Refused(f"{shown(str(wrong))} are no hours: write them as {example}, in the clinic's time.") from None
 
 
 def last_day(value: object) -> date | None:

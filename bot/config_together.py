@@ -23,6 +23,7 @@ def together(file: TomlFile, values: Values, found: Mapping[str, Questionnaire |
     """What only several values show together."""
     _one_token(file, values["telegram"])
     _web(file, values["web"])
+    _call_me(file, values["call_me"])
     _in_order(file, values["findings"])
     spoken = values["clinic"].get("languages", ())
     for table, key in BY_LANGUAGE:
@@ -58,6 +59,17 @@ def _web(file: TomlFile, web: Mapping[str, Any]) -> None:
     if not is_loopback(web.get("host", "127.0.0.1")) and web.get("public_url") == "":
         says = 'is reached from other machines: add public_url = "https://…", as browsers are to open it.'
         file.wrong(("web", "host"), says)
+
+
+def _call_me(file: TomlFile, call: Mapping[str, Any]) -> None:
+    """A contact needs hours, or nobody knows when the button reaches somebody; a second one needs a first."""
+    if call.get("contact") and call.get("hours") == ():
+        says = 'nothing says when the contact is there: write hours = "Mon-Fri 08:00-17:00".'
+        file.wrong(("call_me", "hours"), says)
+    if call.get("second") and call.get("contact") == "":
+        file.wrong(("call_me", "contact"), "is empty, and there is a second one: name who is told first.")
+    if call.get("second") and call.get("second") == call.get("contact"):
+        file.wrong(("call_me", "second"), "is the first contact too: name somebody else, or nobody.")
 
 
 def _in_order(file: TomlFile, findings: Mapping[str, Any]) -> None:

@@ -18,10 +18,12 @@ from bot import (
     clinic_people,
     clinic_plan,
     clinic_series,
+    exporting,
 )
 from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
+from bot.core import rights
 from bot.store import people
 from bot.store.engine import Store
 from bot.store.errors import OlderDatabase, StoreError
@@ -29,7 +31,7 @@ from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
-READS = {"ledger", "ledger_csv", "pilot_list"}
+READS = {"export", "ledger", "ledger_csv", "pilot_list"}
 """Verbs that write nothing: they keep nobody waiting."""
 DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""
@@ -61,6 +63,8 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
             return await _invite(store, config, values[0], values[1], clock.now())
         if verb == "import_sessions":
             options |= {"codes": await store.read(clinic_import.codes)}
+        if rights.reach("operator", rights.VERBS[verb]) is None:
+            raise Refused("The command line may not do this.")
         work, given = prepared(config, verb, values, clock.now(), options)
         if verb in READS:
             return await store.read(work, *given)
@@ -135,7 +139,8 @@ def _bytes_of(file: Path) -> bytes:
 def _verb(name: str) -> Callable[..., Any]:
     """The function of that name in one of the clinic's modules."""
     modules = (
-        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login
+        clinic, clinic_series, clinic_closures, clinic_import, clinic_ledger, clinic_people, clinic_plan, clinic_login,
+        exporting,
     )  # fmt: skip
     work: Callable[..., Any] = next(getattr(module, name) for module in modules if hasattr(module, name))
     return work

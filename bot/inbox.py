@@ -269,6 +269,9 @@ class Inbox:
     async def _show(self, chat_id: int, reply: Reply) -> None:
         if reply.picture is not None and await self._pictured(chat_id, reply.picture):
             return
+        if reply.file is not None:
+            await outward.send_file(self._bot, chat_id, reply.file.name, reply.file.data)
+            return
         if reply.removes is not None and await outward.delete(self._bot, chat_id, reply.removes):
             return
         if reply.edit is not None and await outward.edit(self._bot, chat_id, reply.edit, reply.message):

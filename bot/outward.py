@@ -61,6 +61,15 @@ async def send_photo(bot: Bot, chat_id: int, png: bytes, under: Message) -> int:
     return int(sent["message_id"])
 
 
+async def send_file(bot: Bot, chat_id: int, name: str, data: bytes) -> int:
+    """Send a document to somebody who just asked for it, who may save it: silently; its id."""
+    sent = await _call(
+        bot, "sendDocument", chat_id=chat_id, document=InputFile(data, name), disable_notification=True,
+        disable_content_type_detection=True,
+    )  # fmt: skip
+    return int(sent["message_id"])
+
+
 async def edit(bot: Bot, chat_id: int, message_id: int, message: Message) -> bool:
     """Edit a message in place; False if it is no longer there to edit."""
     try:

@@ -6,7 +6,7 @@ raises is looked at again an hour later, so that one patient's bad data never st
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.alarming import alarm
 from bot.announcing import announce, unread
+from bot.calling import escalate
 from bot.chat import login
 from bot.chat.screens import ready, show
 from bot.clock import Clock
@@ -25,7 +26,7 @@ from bot.core.checkin import TAP_LIVES, after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
-from bot.core.person import APART, Pair
+from bot.core.person import APART, GIVEN_UP, Pair
 from bot.core.plan import Plan
 from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
@@ -33,6 +34,7 @@ from bot.message import Message
 from bot.offering import offer_again
 from bot.store import (
     appointments,
+    calls,
     checkins,
     digests,
     goals,
@@ -108,9 +110,9 @@ class Ticks:
         """Everything that is due at this moment. Nearly always that is nothing, and one query says so."""
         now = self._clock.now()
         await self._sign_of_life(now)
-        first = await self._store.read(due_moments.next_at)
-        if first is not None and first <= now:
-            await self._work(now)
+        moments = await self._store.read(due_moments.moments)
+        if due_now := {kind for kind, at in moments.items() if at <= now}:
+            await self._work(due_now, now)
         await self._watch(now)
         self.worked_at = now
 
@@ -152,15 +154,18 @@ class Ticks:
         self._duty = duty
         self._deliver()
 
-    async def _work(self, now: datetime) -> None:
-        while ids := await self._store.read(checkins.due_ids, now, AT_ONCE):
-            await self._each(open_or_next, checkins.postpone, ids, now)
-        while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
-            await self._each(announce, digests.postpone, ids, now)
-        while ids := await self._store.read(loops.words_due, now, AT_ONCE):
-            await self._each(unread, loops.words_again, ids, now)
-        while links := await self._store.read(logins.due_ids, now, AT_ONCE):
-            await self._each(login.hide, logins.postpone, links, now)
+    async def _work(self, kinds: Collection[str], now: datetime) -> None:
+        """Do all that is due of these kinds, some rows at a time."""
+        if "check_in" in kinds:
+            await self._all(open_or_next, checkins.due_ids, checkins.postpone, now)
+        if "digest" in kinds:
+            await self._all(announce, digests.due_ids, digests.postpone, now)
+        if "words" in kinds:
+            await self._all(unread, loops.words_due, loops.words_again, now)
+        if "link" in kinds:
+            await self._all(login.hide, logins.due_ids, logins.postpone, now)
+        if "call" in kinds:
+            await self._all(escalate, calls.due_ids, calls.postpone, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -174,6 +179,18 @@ class Ticks:
             except Exception as error:  # one rule's bad row never stops the others
                 log.error("sessions of series %s not laid out: %s", series_id, type(error).__name__)
         await self._store.write(inbox.forget_before, now - INBOX_KEPT)
+
+    async def _all(
+        self,
+        work: Callable[[Connection, Id, Config, datetime], None],
+        due_ids: Callable[[Connection, datetime, int], list[Id]],
+        postpone: Callable[[Connection, Id, datetime], None],
+        now: datetime,
+    ) -> None:
+        ids = await self._store.read(due_ids, now, AT_ONCE)
+        while ids:
+            await self._each(work, postpone, ids, now)
+            ids = await self._store.read(due_ids, now, AT_ONCE) if len(ids) == AT_ONCE else []
 
     async def _each(
         self,
@@ -267,6 +284,9 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     session, following, number = around
     closes = closes_at(session, following, kept.check_in.voice, kept.check_in.kind, now, plan)
+    if pair.patient.state in GIVEN_UP:  # it is over for both
+        checkins.settle(conn, kept.check_in.id, "excused", "stopped")
+        return
     if kept.person.state not in APART and pilots.holds(conn, kept.person, kept.opens):
         checkins.settle(conn, kept.check_in.id, "excused", pilot.WHY)
         return

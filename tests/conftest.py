@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import settings
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, create_engine, select
 
 from bot import clinic as desk
 from bot.app import running
@@ -30,9 +30,9 @@ from bot.emulator.phone import Shown
 from bot.store import keys, people, sealing
 from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
+from tests import laws
 
-settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing on a busy one
-settings.load_profile("any machine")
+laws.begin()
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -185,6 +185,13 @@ class Clinic:
         return dict(await self.stage.app.store.read(_answers_of, code))
 
 
+class OpenRow(SimpleNamespace):
+    """A row with what is sealed opened."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(vars(self).values())
+
+
 def rows_of(conn: Connection, table: Table, where: Mapping[str, Any]) -> list[Any]:
     """The rows of a table, opened."""
     sealed = next((one for one in EVERYTHING if one.name == table.name), None)
@@ -194,7 +201,7 @@ def rows_of(conn: Connection, table: Table, where: Mapping[str, Any]) -> list[An
     rows = conn.execute(query).all()
     if sealed is None:
         return list(rows)
-    return [SimpleNamespace(**{**row._mapping, **sealing.opened(conn, sealed, row)}) for row in rows]
+    return [OpenRow(**{**row._mapping, **sealing.opened(conn, sealed, row)}) for row in rows]
 
 
 def copied(database: Path, folder: Path) -> Path:
@@ -220,6 +227,22 @@ def _durations() -> Iterator[None]:
     """The library warns of whole seconds in RetryAfter unless durations are asked for."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PTB_TIMEDELTA", "1")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Every story has a database of its own, and SQLAlchemy compiles statements for each: here once for all of them."""
+    from sqlalchemy.engine.default import DefaultDialect
+
+    from bot.store import engine
+
+    compiled: dict[Any, Any] = {}
+    options = {"execution_options": {"compiled_cache": compiled}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "create_engine", partial(create_engine, **options))
+        patch.setattr(DefaultDialect, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(DefaultDialect, "__hash__", lambda one: hash(type(one)))
         yield
 
 
@@ -259,6 +282,7 @@ async def enrolled(example: Config, tmp_path_factory: pytest.TempPathFactory) ->
     database = tmp_path_factory.mktemp("enrolled") / "accord.db"
     async with opened(example, database, ENROLLED, 100_000_001) as clinic:
         await enrol(clinic)
+        await clinic.until(BEGINS)  # a sign of life: no story begins with an outage
         for who in await clinic.stage.app.store.read(people.people):
             await clinic.desk(lambda conn, n=who.id: people.change(conn, n, message_id=None))
         await clinic.desk(lambda conn: conn.execute(outbox.delete()).rowcount)  # the menus of the chats

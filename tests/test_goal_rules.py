@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, insert
 
@@ -19,10 +21,11 @@ from bot.core.history import Goal, History, Session, Side
 from bot.core.person import Expects
 from bot.render import phrase
 from bot.store import goals as kept_goals
-from bot.store import people
+from bot.store import keys, people
 from bot.store.columns import metadata
 from bot.store.tables import clinic, goal, goal_change, pair, person
-from tests.conftest import ROOT
+from tests.conftest import ROOT, rows_of
+from tests.laws import law
 
 CONFIG, _ = load(ROOT / "config.example.toml")
 WAITING = goal_change.select().where(goal_change.c.agreed.is_(None))
@@ -169,7 +172,9 @@ acts = st.lists(
 @cache
 def engine() -> Engine:
     """A database in memory; each law takes back what it did."""
-    made = create_engine("sqlite://")
+    made, keyed = create_engine("sqlite://"), Path(mkdtemp()) / "accord.db"
+    keys.prepare(keyed)
+    keys.attach(made, keyed)
     with made.begin() as conn:
         metadata.create_all(conn)
     return made
@@ -182,7 +187,8 @@ def two_pairs() -> Iterator[Connection]:
         conn.execute(insert(clinic).values(id=1, name="C", zone="UTC"))
         for n, (code, role, chat) in enumerate(CODES, start=1):
             row = {"id": n, "clinic_id": 1, "role": role, "code": code, "zone": "UTC", "lang": "en", "state": "active"}
-            conn.execute(insert(person).values(**row, chat_id=chat))
+            conn.execute(insert(person).values(**row, key_id=code))
+            people.change(conn, n, chat_id=chat)
         for n, (patient, therapist) in enumerate(((2, 1), (4, 3)), start=1):
             values = {"id": n, "clinic_id": 1, "patient_id": patient, "therapist_id": therapist, "started_at": NOW}
             conn.execute(insert(pair).values(values))
@@ -216,7 +222,7 @@ def act(conn: Connection, who_id: int, verb: str, of: int, about: int, typed: st
 
 def whole(conn: Connection) -> dict[int, list[int]]:
     """The numbers of each pair's goals: without a gap, at most five open, at most one question about each."""
-    rows = list(conn.execute(goal.select().order_by(goal.c.id)))
+    rows = sorted(rows_of(conn, goal, {}), key=lambda row: int(row.id))
     for of in SECRET:
         mine = [row for row in rows if row.pair_id == of]
         assert [row.number for row in mine] == list(range(1, len(mine) + 1))
@@ -227,7 +233,7 @@ def whole(conn: Connection) -> dict[int, list[int]]:
     return {of: [row.number for row in rows if row.pair_id == of] for of in SECRET}
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(acts=acts)
 def test_whatever_both_sides_do_the_list_stays_whole_and_their_own(acts: list[tuple[int, str, bool, int, str]]) -> None:
     with two_pairs() as conn:
@@ -242,7 +248,7 @@ def test_whatever_both_sides_do_the_list_stays_whole_and_their_own(acts: list[tu
             before = after
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(rewordings=st.lists(st.tuples(st.integers(1, 2), st.sampled_from("abcd")), min_size=1, max_size=8))
 def test_no_brings_back_words_that_both_stood_by(rewordings: list[tuple[int, str]]) -> None:
     """However often either rewords before the other answers."""

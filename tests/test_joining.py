@@ -292,7 +292,6 @@ async def test_stop_ends_what_is_open_and_tells_the_therapist_no_reason(
     await anna.taps("Yes, stop")
     assert anna.screen.startswith("Done. I will not ask anything more, and it has no effect on your care.")
     assert tomas.screen == "P-014 takes no part in the check-ins for now. It is voluntary; no reason is asked."
-    await anna.taps("Begin")
     assert anna.sees("This one is not needed any more.")
     await clinic.until("2026-11-09T20:00")
     assert len(anna.prompts) == 1

@@ -22,11 +22,13 @@ from bot.core.goals import card
 from bot.core.history import History, Homework, Side
 from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
 from bot.core.plan import Plan
+from bot.core.record import sheets
 from bot.core.thresholds import Thresholds
 from bot.message import TEXT_LIMIT
 from bot.render import page, phrase
 from tests.case_files import EXCUSED, MISSED, Json, case_file, history, met
 from tests.own_form import MARKS, answers, questionnaire
+from tests.own_record import own_record
 from tests.random_cases import random_case
 from tests.test_locale import GOALS, TEMPLATES, check, lang
 
@@ -129,7 +131,7 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
         "contact": in_language(dict(config.clinic.contact), lang),
         "seen": in_language(dict(config.clinic.answers_seen), lang),
     }
-    yield from joining_pages(lang, reach)
+    yield from joining_pages(lang, reach | {"forms": config.questionnaires.by_id})
     yield from check_in_pages(lang, reach)
     for role in ("patient", "therapist"):
         yield from goal_pages(role)
@@ -161,6 +163,15 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
                 "every": every,
             }
             yield "settings.txt", mine | {"plan": lead}
+    for state in ("asked", "sent", "late", "seen", "nobody"):
+        for until in (None, "Mon 9 Nov, 08:00"):
+            seen = "14:05" if state == "seen" else None
+            about = {"state": state, "until": until, "seen": seen, "minutes": 15, "has_second": until is None}
+            yield "call.txt", {"crisis": reach["crisis"]} | about
+            yield "call_for.txt", {"code": "P-014", "at": "Mon 9 Nov, 08:00", "seen": seen}
+    yield "mydata.txt", {}
+    own: dict[str, Any] = {"r": own_record(lang), "clinic": "Fort Test", "local": lambda at: at}
+    yield "record.html", own | {"sheets": sheets(own_record(lang), reach["forms"])}
     yield "settle.txt", {"clock": "9:00", "language": "Español"}
 
 

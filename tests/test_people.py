@@ -219,7 +219,7 @@ async def test_whoever_is_paused_can_still_stop(clinic: Clinic, anna: Someone) -
 async def test_the_consent_page_says_when_that_was(anna: Someone) -> None:
     await anna.says("/privacy")
     assert "You agreed on Mon 2 Nov." in anna.screen
-    assert anna.buttons == []
+    assert anna.buttons == ["My own data"]
 
 
 # ------------------------------------------------------------------------------------------------ a therapist's leave

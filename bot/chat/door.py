@@ -10,6 +10,7 @@ from telegram.constants import ChatMemberStatus, ChatType
 
 from bot.chat import (
     away,
+    call,
     checkins,
     days,
     digests,
@@ -20,18 +21,21 @@ from bot.chat import (
     login,
     menus,
     mine,
+    mydata,
     pictures,
     relink,
 )
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
+from bot.core import rights
 from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
 from bot.store import alarms, audit, inbox, people
 from bot.store import checkins as kept_checkins
+from bot.store.refusals import refused
 
 
 def accept(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -59,7 +63,7 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
     shown = shown or checkins.reshow(conn, who, config, now) or Outcome()
     # Whether the words were an answer is not known any more. If they were not, the crisis line must not be missing.
-    return Outcome((Reply(Message(fixed(who.lang, config))), *shown.replies))
+    return Outcome((Reply(_nobody_reads(who, who.lang, config)), *shown.replies))
 
 
 def _rest(conn: Connection, update: Update, config: Config, now: datetime) -> Outcome:
@@ -84,17 +88,24 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
-        "f": forgetting.on_tap, "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap,
+        "f": forgetting.on_tap, "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap, "k": call.on_tap,
+        "y": mydata.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
-    handler = handlers.get(data.partition(":")[0])
-    if handler is None:
-        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
-    outcome = handler(conn, who, data, message_id, config, now)
-    if outcome.toast is not None and outcome.toast == phrase(who.lang, "toast_not_yours"):
-        audit.note(conn, "refused", now, by=who.id, detail=f"a tap, {data[:1]}")
+    letter = data.partition(":")[0]
+    if letter not in handlers or rights.reach(who.role, *rights.TAPS[letter]) is None:
+        return _not_yours(conn, who, letter if letter in handlers else "unknown", now)
+    outcome = handlers[letter](conn, who, data, message_id, config, now)
+    if outcome.toast == phrase(who.lang, "toast_not_yours"):
+        return _not_yours(conn, who, letter, now)
     return outcome
+
+
+def _not_yours(conn: Connection, who: Person, letter: str, now: datetime) -> Outcome:
+    """Somebody else's button, or nobody's: the two look the same."""
+    refused(conn, who, "tap", letter, now)
+    return Outcome(toast=phrase(who.lang, "toast_not_yours"))
 
 
 def _known(language_code: str | None) -> str:
@@ -126,7 +137,12 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     outcome = _expected(conn, who, words, config, now)
     if words and outcome is None:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
-    return outcome or said(Message(fixed(lang, config)))
+    return outcome or said(_nobody_reads(who, lang, config))
+
+
+def _nobody_reads(who: Person | None, lang: str, config: Config) -> Message:
+    """The one fixed reply to words nobody asked for."""
+    return Message(fixed(lang, config), call.rows(who, config))
 
 
 def _forget_expected(conn: Connection, who: Person) -> None:
@@ -156,17 +172,26 @@ def _command(
         return joining.start(conn, who, chat_id, rest, lang, config, now)
     if who is None or command == "help":
         return said(_help(who, lang, config))
-    if command == "privacy" and who.role == "patient":
-        return said(joining.consent(who, config, people.agreed_at(conn, who)))
-    if command == "forget" and who.role == "patient" and who.state != "discharged":
-        return forgetting.command(conn, who, rest, config, now)
-    if command == "stop" and who.role == "patient" and who.state in ("settling", "choosing", "active", "paused"):
-        return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
+    may = command in rights.COMMANDS and rights.reach(who.role, rights.COMMANDS[command]) is not None
+    if may and command in ALWAYS and (outcome := ALWAYS[command](conn, who, rest, config, now)):
+        return outcome
     if who.state in JOINING:
         step = joining.present(who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
-    handler = COMMANDS.get(who.role, {}).get(command)
+    if command in rights.COMMANDS and not may:
+        refused(conn, who, "send", command, now)
+    handler = COMMANDS.get(command) if may else None
     return (handler and handler(conn, who, rest, config, now)) or said(_help(who, lang, config))
+
+
+def _privacy(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    return said(mydata.privacy(conn, who, config))
+
+
+def _stop(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
+    if who.state not in ("settling", "choosing", "active", "paused"):
+        return None
+    return Outcome((Reply(joining.stop(who), None, who.message_id, about=""),))
 
 
 def _settings(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
@@ -188,31 +213,19 @@ def _digest(conn: Connection, who: Person, rest: str, config: Config, now: datet
 
 
 Command = Callable[[Connection, Person, str, Config, datetime], Outcome | None]
-COMMANDS: Mapping[str, Mapping[str, Command]] = {
-    "patient": {
-        "checkin": _open_check_in,
-        "mine": mine.command,
-        "goals": goals.command,
-        "homework": homework.command,
-        "away": away.command,
-        "zone": _zone,
-        "settings": _settings,
-    },
-    "therapist": {
-        "rate": _open_check_in,
-        "digest": _digest,
-        "today": days.today,
-        "patients": days.patients,
-        "pair": days.pair,
-        "goals": goals.command,
-        "homework": homework.command,
-        "login": login.command,
-        "zone": _zone,
-        "settings": _settings,
-    },
-    "staff": {"login": login.command, "zone": _zone, "settings": _settings},
+ALWAYS: Mapping[str, Command] = {
+    "privacy": _privacy,
+    "mydata": mydata.command,
+    "stop": _stop,
+    "forget": forgetting.command,
 }
-"""By role, what somebody who takes part can send with a slash; the words after it are handed on."""
+"""What a patient can send at any time, also on the way in and after the end."""
+COMMANDS: Mapping[str, Command] = {
+    "checkin": _open_check_in, "rate": _open_check_in, "mine": mine.command, "goals": goals.command,
+    "homework": homework.command, "away": away.command, "zone": _zone, "settings": _settings, "digest": _digest,
+    "today": days.today, "patients": days.patients, "pair": days.pair, "login": login.command,
+}  # fmt: skip
+"""What somebody who takes part can send with a slash; the words after it are handed on. Who may: `core.rights`."""
 EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datetime], Outcome]] = {
     "goal": goals.on_words, "reword": goals.on_words, "homework": homework.on_words, "why": homework.on_words,
     "away_from": away.on_words, "away_until": away.on_words,
@@ -225,7 +238,9 @@ def _help(who: Person | None, lang: str, config: Config) -> Message:
     if who is not None and login.is_offered(who, config):
         commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)
-    return Message(page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands))
+    return Message(
+        page(lang, "help.txt", crisis=crisis(config, lang), contact=contact, commands=commands), call.rows(who, config)
+    )
 
 
 def _membership(conn: Connection, change: ChatMemberUpdated, config: Config, now: datetime) -> Outcome:
@@ -252,6 +267,8 @@ def remember_message(conn: Connection, who_chat: int, about: str, message_id: in
     who = people.by_chat(conn, who_chat)
     if about.startswith(login.ABOUT):
         login.remember(conn, about, message_id)
+    elif about.startswith(call.ABOUT):
+        call.remember(conn, about, message_id)
     elif who is not None and about:
         kept_checkins.set_message(conn, about, message_id)
     elif who is not None:

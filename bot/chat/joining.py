@@ -17,7 +17,7 @@ from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
 from bot.message import Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
-from bot.store import appointments, audit, checkins, outbox, people
+from bot.store import appointments, audit, outbox, parting, people, records
 
 CONSENT_VERSION = 1
 ASK_AT = ("after", "evening", "morning")
@@ -213,11 +213,12 @@ def _after_change(conn: Connection, who: Person, config: Config, now: datetime) 
 
 
 def _decided(conn: Connection, who: Person, agreed: bool, config: Config, now: datetime) -> Message:
-    people.add_consent(conn, who, CONSENT_VERSION, agreed, now)
+    read = records.keep_text(conn, consent(who, config).text, who.lang, now)
+    people.add_consent(conn, who, CONSENT_VERSION, agreed, now, read)
     people.change(conn, who.id, state="settling" if agreed else "declined")
     if agreed:
         return _after_change(conn, who, config, now)
-    _tell_therapist(conn, who, now)
+    _given_up(conn, who, now)
     return Message(phrase(who.lang, "declined"))
 
 
@@ -321,9 +322,17 @@ def stop(who: Person) -> Message:
 
 def _stopped(conn: Connection, who: Person, now: datetime) -> Message:
     people.change(conn, who.id, state="stopped")
-    checkins.withdraw_person(conn, who.id, "withdrawn")
-    _tell_therapist(conn, who, now)
+    _given_up(conn, who, now)
     return Message(phrase(who.lang, "stopped"))
+
+
+def _given_up(conn: Connection, who: Person, now: datetime) -> None:
+    """Everything ends at once: what stands on a screen goes, and the therapist is told."""
+    for person_id, check_in_id, message_id in parting.give_up(conn, who, "withdrawn"):
+        reader = people.by_id(conn, person_id)
+        body = Message(phrase(reader.lang, "not_needed")).to_json() | {"edit": message_id}
+        outbox.add(conn, reader, f"withdrawn:{check_in_id}", "edit", body, now)
+    _tell_therapist(conn, who, now)
 
 
 def _tell_therapist(conn: Connection, who: Person, now: datetime) -> None:

@@ -19,10 +19,18 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A document, sent once everything is committed. Whoever asked for it may save it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One message. `edit`: the message to edit in place (None: send a new one). `replaces`: delete this one after
     sending. `about`: the check-in the message stands for ("" for a person's own conversation, None for neither).
-    `picture`: to be sent, `removes`: to be deleted; then the message is for the case that this cannot be done.
+    `picture`, `file`: to be sent, `removes`: to be deleted; then the message is for the case that this cannot be done.
     """
 
     message: Message
@@ -31,6 +39,7 @@ class Reply:
     about: str | None = None
     picture: Picture | None = None
     removes: int | None = None
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,9 +145,3 @@ def _progress(fact: Fact) -> Progress | None:
     if fact.state == "missed":
         return "closed"
     return "opened" if fact.begun else None
-
-
-def cell(value: object) -> str:
-    """A value for a table that a spreadsheet opens: nothing in it is taken for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

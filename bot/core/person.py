@@ -16,6 +16,9 @@ JOINING: tuple[PersonState, ...] = ("consenting", "settling", "choosing")
 APART: tuple[PersonState, ...] = ("paused", "declined", "stopped", "discharged")
 """Whoever is not asked because that was decided, not because they cannot be reached."""
 
+GIVEN_UP: tuple[PersonState, ...] = ("declined", "stopped")
+"""Of a patient: nobody is asked about the work any more, and no digest comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expects:

@@ -244,7 +244,7 @@ def _read(descriptor: int) -> str:
 
 def plain_copies(database: Path) -> tuple[str, ...]:
     """Copies beside the database from before it was sealed: they hold everything in plain words."""
-    return tuple(str(file) for file in sorted(database.parent.glob(f"{database.name}.backup-000[1-7]-*")))
+    return tuple(str(file) for file in sorted(database.parent.glob(f"{database.name}.backup-000[1-8]-*")))
 
 
 # ------------------------------------------------------------------------------------------------ the keyring

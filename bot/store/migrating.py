@@ -28,7 +28,7 @@ from bot.store.errors import (
 )
 
 FOLDER = Path(__file__).with_name("migrations")
-SEALED_FROM = "0008"
+SEALED_FROM = "0009"
 BUSY_MS = 5000  # how long to wait for another process that migrates the same file
 
 _ALEMBIC = threading.Lock()  # `alembic.op` is one name for the whole process

@@ -203,6 +203,12 @@ def drop_unsent(conn: Connection, about: str) -> bool:
     return conn.execute(update(outbox).where(here).values(state="dropped")).rowcount > 0
 
 
+def drop_unasked(conn: Connection, person_id: int) -> None:
+    """Drop all that waits for somebody who did not ask for it just now."""
+    unasked = (outbox.c.person_id == person_id) & outbox.c.kind.in_(BY_ITSELF) & (outbox.c.state == "waiting")
+    conn.execute(update(outbox).where(_NOT_SENT, unasked).values(state="dropped"))
+
+
 def change_body(conn: Connection, outgoing_id: int, body: dict[str, Any]) -> None:
     """Another text for what is not sent yet."""
     key, person_id = conn.execute(select(outbox.c.key, outbox.c.person_id).where(outbox.c.id == outgoing_id)).one()

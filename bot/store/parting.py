@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.core.person import Pair
+from bot.core.person import Pair, Person
+from bot.store import outbox
 from bot.store.tables import check_in, digest, pair, series, session
 
 ENDED = "ended"
@@ -25,6 +26,20 @@ def end_pair(conn: Connection, of: Pair, today: date, now: datetime) -> tuple[li
     how_many = int(conn.execute(select(func.count()).where(unread)).scalar_one())
     conn.execute(update(check_in).where(unread).values(words_due_at=None))
     return cancelled, how_many
+
+
+def give_up(conn: Connection, patient: Person, why: str) -> list[tuple[int, str, int]]:
+    """A patient declined or stopped: what is open ends on both sides, and nothing that waits to be sent comes.
+
+    Person, check-in and message of each screen that still stands in a chat.
+    """
+    of_pairs = select(pair.c.id).where(pair.c.patient_id == patient.id)
+    both = (check_in.c.state == "open") & check_in.c.pair_id.in_(of_pairs)
+    standing = select(check_in.c.person_id, check_in.c.id, check_in.c.message_id)
+    rows = conn.execute(standing.where(both, check_in.c.message_id.is_not(None))).all()
+    conn.execute(update(check_in).where(both).values(state="excused", why=why, due_at=None))
+    outbox.drop_unasked(conn, patient.id)
+    return [(row.person_id, row.id, row.message_id) for row in rows]
 
 
 def earlier_pair(conn: Connection, pair_id: int) -> tuple[int, datetime] | None:

@@ -284,10 +284,12 @@ def _tries(conn: Connection, chat: bytes, now: datetime) -> int:
     return int(conn.execute(recent).scalar_one())
 
 
-def add_consent(conn: Connection, who: Person, version: int, agreed: bool, now: datetime) -> None:
-    """Log that somebody agreed to (or declined) a version of the consent text, in which language."""
+def add_consent(
+    conn: Connection, who: Person, version: int, agreed: bool, now: datetime, text_hash: str | None = None
+) -> None:
+    """Log that somebody agreed to (or declined) a version of the consent text: in which language, and which words."""
     values = {"person_id": who.id, "version": version, "lang": who.lang, "agreed": agreed, "at": now}
-    conn.execute(insert(consent).values(clinic_id=who.clinic_id, **values))
+    conn.execute(insert(consent).values(clinic_id=who.clinic_id, text_hash=text_hash, **values))
 
 
 def agreed_at(conn: Connection, who: Person) -> datetime | None:

@@ -1,6 +1,6 @@
 """The tables of coming in: invites, new phones that wait to be confirmed, tries with a wrong code, consent."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from bot.store.columns import Utc, metadata, of_clinic, ref
 
@@ -53,4 +53,15 @@ consent = Table(
     Column("lang", String(8), nullable=False),
     Column("agreed", Boolean, nullable=False),
     Column("at", Utc, nullable=False),
+    Column("text_hash", String(64), nullable=True),  # of the words that were read; null: from before they were kept
+)
+
+# The words of each consent text that somebody answered to: they hold the clinic's own sentences.
+consent_text = Table(
+    "consent_text",
+    metadata,
+    Column("text_hash", String(64), primary_key=True),
+    Column("lang", String(8), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("first_at", Utc, nullable=False),
 )

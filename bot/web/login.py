@@ -41,14 +41,17 @@ async def looked_at(site: Site, request: Request) -> Response:
 
 
 async def _refused(site: Site, request: Request, token: str) -> Response | None:
-    """What is shown instead for a link that is no good, or to somebody who tries too many; None if it is good."""
+    """What is shown instead for a link that is no good, or after too many of those; None if it is good.
+
+    A good one is let in whatever else came from its address: behind a proxy all have the same. Nobody guesses 128 bits.
+    """
     address, now = request.client.host if request.client else "", site.clock.now()
+    if await site.store.read(logins.bearer, ids.hashed(token), now) is not None:
+        return None
     if site.tries.too_many(address, now):
         return _page(site, spoken(request, site), "login_wait", TOO_MANY)
-    if await site.store.read(logins.bearer, ids.hashed(token), now) is None:
-        site.tries.wrong(address, now)
-        return _page(site, spoken(request, site), "login_over", GONE)
-    return None
+    site.tries.wrong(address, now)
+    return _page(site, spoken(request, site), "login_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:

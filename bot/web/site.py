@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot import ids
 from bot.clock import Clock
 from bot.config import Config
-from bot.core.person import Role
+from bot.core.rights import Right
 from bot.store.engine import Store
 from bot.web import (
     care,
@@ -36,7 +36,7 @@ from bot.web import (
 from bot.web.change import Change
 from bot.web.guards import Guards, Rules
 from bot.web.tries import Tries
-from bot.web.visit import BOTH, STAFF, Action, Screen, Site, action, missing, screen
+from bot.web.visit import Action, Screen, Site, action, missing, screen
 
 STYLE = Path(__file__).with_name("accord.css").read_text(encoding="utf-8")
 A_YEAR_S = 31_536_000
@@ -71,40 +71,43 @@ def _routes(shared: Site) -> list[Route]:
         anybody("/login/{token}", login.looked_at),
         anybody(shared.style, _style),
     ]
-    screens = [Route(path, screen(shared, roles, show), methods=["GET"]) for path, roles, show in SCREENS]
-    actions = [Route(path, action(shared, roles, act), methods=["POST"]) for path, roles, act in ACTIONS]
+    screens = [Route(path, screen(shared, right, show), methods=["GET"]) for path, right, show in SCREENS]
+    actions = [Route(path, action(shared, right, act), methods=["POST"]) for path, right, act in ACTIONS]
     for path, one in CHANGES.items():
-        screens.append(Route(path, screen(shared, STAFF, partial(change.show, one)), methods=["GET"]))
-        actions.append(Route(path, action(shared, STAFF, partial(change.act, one)), methods=["POST"]))
-    patients = Route("/patients/{code}", screen(shared, BOTH, patient.show), methods=["GET"])  # after /patients/add
+        right = right_to_change(path)
+        screens.append(Route(path, screen(shared, right, partial(change.show, one)), methods=["GET"]))
+        actions.append(Route(path, action(shared, right, partial(change.act, one)), methods=["POST"]))
+    patients = Route("/patients/{code}", screen(shared, SEE_PEOPLE, patient.show), methods=["GET"])  # after /add
     return [*routes, *screens, patients, *actions]
 
 
-SCREENS: list[tuple[str, tuple[Role, ...], Screen]] = [
-    ("/", BOTH, week.first_screen),
-    ("/today", STAFF, today.show),
-    ("/week", BOTH, week.show),
-    ("/patients", BOTH, patient.listed),
-    ("/therapists", STAFF, therapists.show),
-    ("/closures", STAFF, closures.show),
-    ("/import", STAFF, imports.show),
-    ("/ledger", BOTH, ledger.show),
-    ("/ledger.csv", BOTH, ledger.table),
-    ("/numbers", STAFF, numbers.show),
-    ("/patients/{code}/picture.png", ("therapist",), pair.picture),
-    ("/settings", BOTH, settings.show),
+SEE, CHANGE = ("schedule", "see"), ("schedule", "change")
+SEE_PEOPLE, CHANGE_PEOPLE = ("people", "see"), ("people", "change")
+SCREENS: list[tuple[str, Right, Screen]] = [
+    ("/", SEE, week.first_screen),
+    ("/today", CHANGE, today.show),
+    ("/week", SEE, week.show),
+    ("/patients", SEE_PEOPLE, patient.listed),
+    ("/therapists", CHANGE_PEOPLE, therapists.show),
+    ("/closures", CHANGE, closures.show),
+    ("/import", CHANGE, imports.show),
+    ("/ledger", ("deliveries", "see"), ledger.show),
+    ("/ledger.csv", ("deliveries", "see"), ledger.table),
+    ("/numbers", ("numbers", "see"), numbers.show),
+    ("/patients/{code}/picture.png", ("answers", "see"), pair.picture),
+    ("/settings", ("settings", "change"), settings.show),
 ]
-"""Address, who may see it, and what shows it."""
-ACTIONS: list[tuple[str, tuple[Role, ...], Action]] = [
-    ("/today", STAFF, today.act),
-    ("/import", STAFF, imports.act),
-    ("/settings", BOTH, settings.save),
-    ("/logoff", BOTH, login.off),
-    ("/patients/{code}/invite", STAFF, invites.make),
-    ("/therapists/{code}/invite", STAFF, invites.make),
-    ("/staff/{code}/invite", STAFF, invites.make),
+"""Address, the right to see it, and what shows it."""
+ACTIONS: list[tuple[str, Right, Action]] = [
+    ("/today", CHANGE, today.act),
+    ("/import", CHANGE, imports.act),
+    ("/settings", ("settings", "change"), settings.save),
+    ("/logoff", ("page", "open"), login.off),
+    ("/patients/{code}/invite", CHANGE_PEOPLE, invites.make),
+    ("/therapists/{code}/invite", CHANGE_PEOPLE, invites.make),
+    ("/staff/{code}/invite", CHANGE_PEOPLE, invites.make),
 ]
-"""Where forms are sent, who may, and what they do."""
+"""Where forms are sent, the right to, and what they do."""
 OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, plan.OF_PATIENT)}
 OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in (*therapists.CHANGES, plan.OF_THERAPIST)}
 CHANGES: dict[str, Change] = {
@@ -121,6 +124,11 @@ CHANGES: dict[str, Change] = {
     "/staff/{code}/discharge": settings.DISCHARGE,
 }
 """Changes by staff: the form is asked for and sent at the same address."""
+
+
+def right_to_change(path: str) -> Right:
+    """The right to what a form at an address of CHANGES does."""
+    return CHANGE if path.startswith(("/sessions/", "/closures/")) else CHANGE_PEOPLE
 
 
 async def _style(_: Site, __: Request) -> Response:

@@ -17,7 +17,8 @@ from bot.clock import Clock
 from bot.config import Config
 from bot.core.fields import Mistake
 from bot.core.login import IDLE, is_new_sign
-from bot.core.person import Person, Role
+from bot.core.person import Person
+from bot.core.rights import Right, reach
 from bot.core.zones import placed_zones
 from bot.render import page, part
 from bot.store import logins
@@ -25,14 +26,13 @@ from bot.store.engine import Store
 from bot.store.errors import NotStored
 from bot.store.logins import Session
 from bot.store.people import Refused
+from bot.store.refusals import refused
 from bot.web.guards import TOO_LARGE
 from bot.web.tries import Tries
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STAFF: tuple[Role, ...] = ("staff",)
-BOTH: tuple[Role, ...] = ("staff", "therapist")
 MENU = {
     "staff": ("today", "week", "patients", "therapists", "closures", "ledger", "numbers", "settings"),
     "therapist": ("week", "patients", "ledger", "settings"),
@@ -126,33 +126,31 @@ Screen = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def screen(site: Site, roles: tuple[Role, ...], show: Screen) -> Endpoint:
-    """An endpoint for people of these roles who are logged in; for others the page does not exist."""
+def screen(site: Site, right: Right, show: Screen) -> Endpoint:
+    """An endpoint for people with this right who are logged in; for others the page does not exist."""
 
     async def endpoint(request: Request) -> Response:
         visit = await _visit(site, request)
         if visit is None:
             return RedirectResponse("/login", SEE_OTHER)
-        if visit.who.role not in roles:
-            return missing(site, visit.who.lang)
         try:
-            return await show(visit)
+            return await show(visit) if reach(visit.who.role, right) else await _refused(visit)
         except Missing:
-            return missing(site, visit.who.lang)
+            return await _refused(visit)
         except NotStored:
             return visit.page("trouble", 503)
 
     return endpoint
 
 
-def action(site: Site, roles: tuple[Role, ...], act: "Action") -> Endpoint:
+def action(site: Site, right: Right, act: "Action") -> Endpoint:
     """An endpoint that is sent a form: one that belongs to this session, and is not too large."""
 
     async def with_form(visit: Visit) -> Response:
         form = await sent(visit)
         return visit.page("stale", 403) if form is None else await act(visit, form)
 
-    return screen(site, roles, with_form)
+    return screen(site, right, with_form)
 
 
 async def _visit(site: Site, request: Request) -> Visit | None:
@@ -167,6 +165,13 @@ async def _visit(site: Site, request: Request) -> Visit | None:
 
 class Missing(Exception):
     """What was asked for is not there, or is somebody else's: the two look the same."""
+
+
+async def _refused(visit: Visit) -> Response:
+    """What is not there for this visitor; that it was asked for is kept, with the address as it stands in the table."""
+    address = getattr(visit.request.scope.get("route"), "path", "") or "unknown"
+    await visit.site.store.write(refused, visit.who, "open", address[:64], visit.now)
+    return missing(visit.site, visit.who.lang)
 
 
 def missing(site: Site, lang: str) -> Response:

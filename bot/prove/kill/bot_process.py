@@ -8,8 +8,8 @@ from pathlib import Path
 from bot import ticks
 from bot.app import App, running
 from bot.config import Config, load, read_token
+from bot.logs import set_up_logging
 from bot.prove.kill.clock_file import ClockFile
-from bot.service import set_up_logging
 from bot.store import outages
 
 WAKE_S = 0.005

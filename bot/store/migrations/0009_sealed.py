@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 UTC = sa.DateTime(timezone=True)
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
