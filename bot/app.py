@@ -19,6 +19,7 @@ from bot.config import Config
 from bot.core import alarm
 from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
+from bot.erasing import carry_out
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
@@ -76,6 +77,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
+        await carry_out(store, config, clock.now())  # before anything is sent: a restored database may know too much
         if asked := await store.write(joining.ask_anew, clock.now()):
             log.warning("the consent text has a new version: %d patients are asked again", asked)
         await _by_current_zones(store, config, clock.now())

@@ -13,6 +13,7 @@ import click
 
 from bot.cli_audit import audit
 from bot.cli_clinic import clinic
+from bot.cli_erase import erase
 from bot.cli_export import export, import_questionnaire
 from bot.cli_keys import key
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
@@ -39,7 +40,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (audit, backup, doctor, export, import_questionnaire, key, prove, restore, sbom):
+for command in (audit, backup, doctor, erase, export, import_questionnaire, key, prove, restore, sbom):
     cli.add_command(command)
 
 

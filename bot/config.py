@@ -112,6 +112,13 @@ class BackingUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """What becomes of what is kept. `hold`: the law wants everything kept for now, so that nothing is erased."""
+
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Metrics:
     """The port of this machine at which counts can be read; 0: nowhere."""
 
@@ -174,6 +181,7 @@ class Config:
     invite: Invite
     consent: Consent
     backup: BackingUp
+    retention: Retention
     metrics: Metrics
     alarms: Alarms
     call_me: CallMe
@@ -241,6 +249,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         invite=Invite(**values["invite"]),
         consent=Consent(**values["consent"]),
         backup=BackingUp(**values["backup"] | {"folder": _beside(path, backups) if backups else None}),
+        retention=Retention(**values["retention"]),
         metrics=Metrics(**values["metrics"]),
         alarms=Alarms(**values["alarms"]),
         call_me=CallMe(**values["call_me"]),

@@ -121,6 +121,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "every": Key(at_least(timedelta(minutes=1), '"15 min"'), timedelta(minutes=15)),
         "keep": Key(whole(1, 3660), 14),
     },
+    "retention": {"hold": Key(flag, False)},
     "metrics": {"port": Key(whole(0, 65535), 0)},
     "alarms": {
         "duty_chat": Key(code, ""),

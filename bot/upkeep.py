@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from bot import erasing
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.backups import AFTER_FAILURE, DRILL_EVERY, SCRUB_EVERY, Backup, due
@@ -103,7 +104,7 @@ class Upkeep:
             return
         async with self._working:
             try:
-                for part in (self._sign_of_life, self._back_up, self._drill, self._scrub):
+                for part in (self._sign_of_life, self._erase, self._back_up, self._drill, self._scrub):
                     if self.damaged is None:
                         await part()
             except (StoreError, OSError) as error:
@@ -115,6 +116,10 @@ class Upkeep:
         last = await self._store.read(audit.head)
         if alive is not None:
             soundness.remember(self._config.database.path, alive_at=alive.isoformat(), log=str(last or ""))
+
+    async def _erase(self) -> None:
+        """Whoever is to be forgotten is; and what was cut off in the middle is finished."""
+        await erasing.carry_out(self._store, self._config, self._clock.now())
 
     async def _back_up(self) -> None:
         folder, now = self._config.backup.folder, self._clock.now()

@@ -185,6 +185,13 @@ class Clinic:
         return dict(await self.stage.app.store.read(_answers_of, code))
 
 
+class OpenRow(SimpleNamespace):
+    """A row with what is sealed opened."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(vars(self).values())
+
+
 def rows_of(conn: Connection, table: Table, where: Mapping[str, Any]) -> list[Any]:
     """The rows of a table, opened."""
     sealed = next((one for one in EVERYTHING if one.name == table.name), None)
@@ -194,7 +201,7 @@ def rows_of(conn: Connection, table: Table, where: Mapping[str, Any]) -> list[An
     rows = conn.execute(query).all()
     if sealed is None:
         return list(rows)
-    return [SimpleNamespace(**{**row._mapping, **sealing.opened(conn, sealed, row)}) for row in rows]
+    return [OpenRow(**{**row._mapping, **sealing.opened(conn, sealed, row)}) for row in rows]
 
 
 def copied(database: Path, folder: Path) -> Path:

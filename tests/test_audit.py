@@ -53,7 +53,7 @@ async def test_what_is_seen_and_changed_is_written_down(read: Clinic, vera: Some
     await vera.presses(tomas.data["Discussed"])
     await read.desk(clinic_plan.set_plan, read.config, "P-014", ["ask_every=2"], [], read.clock.now())
     rows = (await read.rows(log_table))[-2:]
-    assert [(row.did, row.detail) for row in rows] == [("refused", "a tap, d"), ("plan changed", "ask_every")]
+    assert [(row.did, row.detail) for row in rows] == [("refused", "tap d"), ("plan changed", "ask_every")]
     assert (await whole(read)).problem == ""
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import given
@@ -19,10 +21,10 @@ from bot.core.history import Goal, History, Session, Side
 from bot.core.person import Expects
 from bot.render import phrase
 from bot.store import goals as kept_goals
-from bot.store import people
+from bot.store import keys, people
 from bot.store.columns import metadata
 from bot.store.tables import clinic, goal, goal_change, pair, person
-from tests.conftest import ROOT
+from tests.conftest import ROOT, rows_of
 from tests.laws import law
 
 CONFIG, _ = load(ROOT / "config.example.toml")
@@ -170,7 +172,9 @@ acts = st.lists(
 @cache
 def engine() -> Engine:
     """A database in memory; each law takes back what it did."""
-    made = create_engine("sqlite://")
+    made, keyed = create_engine("sqlite://"), Path(mkdtemp()) / "accord.db"
+    keys.prepare(keyed)
+    keys.attach(made, keyed)
     with made.begin() as conn:
         metadata.create_all(conn)
     return made
@@ -183,7 +187,8 @@ def two_pairs() -> Iterator[Connection]:
         conn.execute(insert(clinic).values(id=1, name="C", zone="UTC"))
         for n, (code, role, chat) in enumerate(CODES, start=1):
             row = {"id": n, "clinic_id": 1, "role": role, "code": code, "zone": "UTC", "lang": "en", "state": "active"}
-            conn.execute(insert(person).values(**row, chat_id=chat))
+            conn.execute(insert(person).values(**row, key_id=code))
+            people.change(conn, n, chat_id=chat)
         for n, (patient, therapist) in enumerate(((2, 1), (4, 3)), start=1):
             values = {"id": n, "clinic_id": 1, "patient_id": patient, "therapist_id": therapist, "started_at": NOW}
             conn.execute(insert(pair).values(values))
@@ -217,7 +222,7 @@ def act(conn: Connection, who_id: int, verb: str, of: int, about: int, typed: st
 
 def whole(conn: Connection) -> dict[int, list[int]]:
     """The numbers of each pair's goals: without a gap, at most five open, at most one question about each."""
-    rows = list(conn.execute(goal.select().order_by(goal.c.id)))
+    rows = sorted(rows_of(conn, goal, {}), key=lambda row: int(row.id))
     for of in SECRET:
         mine = [row for row in rows if row.pair_id == of]
         assert [row.number for row in mine] == list(range(1, len(mine) + 1))

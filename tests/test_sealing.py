@@ -244,7 +244,7 @@ async def test_an_old_database_is_sealed_at_the_first_start(tmp_path: Path) -> N
     """Before: plain. After: the same for whoever has the keys, and nothing plain in file or log; the copy is kept."""
     before, path = tmp_path / "before", tmp_path / "accord.db"
     before.mkdir()
-    for file in sorted(migrating.FOLDER.glob("000[1-7]_*.py")):
+    for file in sorted(migrating.FOLDER.glob("000[1-8]_*.py")):
         (before / file.name).write_text(file.read_text("utf-8"), "utf-8")
     migrating.bring_up_to_date(path, lambda: denver(BEGINS), before)
     with closing(sqlite3.connect(path, isolation_level=None)) as old:

@@ -14,6 +14,7 @@ from bot.chat import (
     checkins,
     days,
     digests,
+    forgetting,
     goals,
     homework,
     joining,
@@ -87,7 +88,8 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     handlers = {
         "c": checkins.on_tap, "d": digests.on_tap, "p": digests.on_pair_tap, "e": joining.on_tap,
         "m": mine.on_tap, "i": pictures.on_tap, "g": goals.on_tap, "h": homework.on_tap,
-        "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap, "k": call.on_tap, "y": mydata.on_tap,
+        "f": forgetting.on_tap, "a": away.on_tap, "r": relink.on_tap, "w": login.on_tap, "k": call.on_tap,
+        "y": mydata.on_tap,
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
@@ -211,7 +213,12 @@ def _digest(conn: Connection, who: Person, rest: str, config: Config, now: datet
 
 
 Command = Callable[[Connection, Person, str, Config, datetime], Outcome | None]
-ALWAYS: Mapping[str, Command] = {"privacy": _privacy, "mydata": mydata.command, "stop": _stop}
+ALWAYS: Mapping[str, Command] = {
+    "privacy": _privacy,
+    "mydata": mydata.command,
+    "stop": _stop,
+    "forget": forgetting.command,
+}
 """What a patient can send at any time, also on the way in and after the end."""
 COMMANDS: Mapping[str, Command] = {
     "checkin": _open_check_in, "rate": _open_check_in, "mine": mine.command, "goals": goals.command,

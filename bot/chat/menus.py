@@ -9,7 +9,19 @@ from bot.render import phrase
 from bot.store import outbox
 
 MENUS = {
-    "patient": ("checkin", "mine", "goals", "homework", "away", "settings", "privacy", "mydata", "help", "stop"),
+    "patient": (
+        "checkin",
+        "mine",
+        "goals",
+        "homework",
+        "away",
+        "settings",
+        "privacy",
+        "mydata",
+        "help",
+        "stop",
+        "forget",
+    ),
     "therapist": ("today", "digest", "rate", "goals", "homework", "patients", "settings", "help"),
     "staff": ("settings", "help"),
 }

@@ -23,6 +23,7 @@ TABLE: dict[Right, dict[Who, Reach]] = {
     ("answers", "see"): {"therapist": "pair"},
     ("answers", "export"): {"operator": "clinic"},
     ("record", "see"): {"patient": "own"},
+    ("record", "erase"): {"patient": "own", "operator": "clinic"},
     ("digest", "see"): {"therapist": "pair"},
     ("goals", "change"): {"patient": "pair", "therapist": "pair"},
     ("homework", "see"): {"patient": "pair", "therapist": "pair"},
@@ -47,7 +48,8 @@ COMMANDS: dict[str, Right] = {
     "checkin": ("check-in", "answer"), "rate": ("form", "answer"), "mine": ("own answers", "see"),
     "goals": ("goals", "change"), "homework": ("homework", "see"), "away": ("away", "change"),
     "zone": ("settings", "change"), "settings": ("settings", "change"), "privacy": ("consent", "see"),
-    "stop": ("consent", "change"), "mydata": ("record", "see"), "digest": ("digest", "see"),
+    "stop": ("consent", "change"), "forget": ("record", "erase"), "mydata": ("record", "see"),
+    "digest": ("digest", "see"),
     "today": ("digest", "see"), "patients": ("people", "see"), "pair": ("answers", "see"), "login": ("page", "open"),
 }  # fmt: skip
 """What somebody can send with a slash. /start and /help are everybody's."""
@@ -57,6 +59,7 @@ TAPS: dict[str, tuple[Right, ...]] = {
     "e": (("settings", "change"),), "m": (("own answers", "see"),), "i": (("picture", "hide"),),
     "g": (("goals", "change"),), "h": (("homework", "see"),), "a": (("away", "change"),),
     "r": (("new phone", "confirm"),), "w": (("page", "open"),), "k": (("call", "ask"),), "y": (("record", "see"),),
+    "f": (("record", "erase"),),
 }  # fmt: skip
 """By the first letter of what a button sends; one of the rights is enough."""
 

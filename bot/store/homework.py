@@ -33,9 +33,10 @@ def _opened(book: Book, row: AnyRow) -> Homework:
     return Homework(words, why)
 
 
-def of_pair(conn: Connection, pair_id: int, book: Book) -> dict[int, Homework]:
+def of_pair(conn: Connection, pair_id: int, book: Book | None = None) -> dict[int, Homework]:
     """All the homework of a pair that was put in words, by session."""
-    rows = conn.execute(_COLUMNS.where(homework.c.pair_id == pair_id))
+    book = book or its_book(conn, pair_id)
+    rows = conn.execute(_COLUMNS.where(homework.c.pair_id == pair_id)).all()
     return {row.session_id: _opened(book, row) for row in rows}
 
 

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -243,7 +244,7 @@ def _read(descriptor: int) -> str:
 
 def plain_copies(database: Path) -> tuple[str, ...]:
     """Copies beside the database from before it was sealed: they hold everything in plain words."""
-    return tuple(str(file) for file in sorted(database.parent.glob(f"{database.name}.backup-000[1-7]-*")))
+    return tuple(str(file) for file in sorted(database.parent.glob(f"{database.name}.backup-000[1-8]-*")))
 
 
 # ------------------------------------------------------------------------------------------------ the keyring
@@ -332,6 +333,15 @@ class Keyring:
             os.pwrite(descriptor, added.encode("ascii"), os.fstat(descriptor).st_size)
             os.fsync(descriptor)
         self.refresh()
+
+    def has(self, owner: str) -> bool:
+        """Whether this owner has a key."""
+        return owner in self._current
+
+    def with_several(self) -> set[str]:
+        """The owners with more than one key: what the older ones sealed is to be sealed anew."""
+        live = Counter(line.owner for line in self._lines.values() if line.wrapped is not None)
+        return {owner for owner, count in live.items() if count > 1}
 
     def owners(self) -> dict[str, bool]:
         """Every owner there ever was, and whether it has a key now."""

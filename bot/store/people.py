@@ -145,6 +145,14 @@ def _chat(conn: Connection, person_id: int, chat_id: object) -> dict[str, bytes 
     return {"chat_id": sealed, "chat_key": chat_key(conn, int(str(chat_id)))}
 
 
+def is_to_be_erased(conn: Connection, person_id: int) -> bool:
+    """Whether everything of a person is erased, or was asked to be."""
+    query = select(person.c.id).where(person.c.id == person_id)
+    return (
+        conn.execute(query.where(person.c.erase_at.is_not(None) | person.c.erased_at.is_not(None))).first() is not None
+    )
+
+
 def expect(conn: Connection, who: Person, expects: Expects | None) -> None:
     """Remember what this person's next typed words mean; None: nothing in particular (any more)."""
     change(conn, who.id, expects=null() if expects is None else expects.to_json())
