@@ -31,7 +31,7 @@ from bot.store.lock import acquire
 from bot.store.people import Refused
 
 NAME_WAIT_S = 4.0
-READS = {"export", "ledger", "ledger_csv", "pilot_list"}
+READS = {"ledger", "ledger_csv", "pilot_list"}
 """Verbs that write nothing: they keep nobody waiting."""
 DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""

@@ -19,7 +19,7 @@ from bot.core.export import Format, Row, Sent, long_table, wide_table
 from bot.core.fhir import Style, bundle
 from bot.core.fhir_check import mistakes
 from bot.core.walltime import at_local, zone_of
-from bot.store import exports, people
+from bot.store import audit, exports, people
 from bot.store.exports import Wanted
 from bot.store.people import Refused
 
@@ -33,7 +33,7 @@ def export(
     config: Config,
     form: Format,
     file: Path,
-    now: datetime,  # noqa: ARG001
+    now: datetime,
     *,
     patient: str | None = None,
     therapist: str | None = None,
@@ -43,12 +43,16 @@ def export(
     lang: str | None = None,
     base: str | None = None,
 ) -> Shown:
-    """Write the file; how much is in it. Refused if it is there already, or nothing is found."""
+    """Write the file, and into the log that it was; how much is in it. Refused if it is there already, or nothing is
+    found.
+    """
     lang = lang or config.clinic.languages[0]
-    found = list(exports.sent(conn, wanted(conn, config, patient, therapist, first, last)))
+    only = wanted(conn, config, patient, therapist, first, last)
+    found = list(exports.sent(conn, only))
     if not found and form != "dictionary":
         raise Refused("Nothing was answered there: no file is written.")
     data = _made(form, found, config, lang, identified, base or BASE)
+    audit.note(conn, "export", now, about=only.patient_id, detail=f"{form}, {'identified' if identified else 'coded'}")
     write_new(file, data)
     return {
         "file": str(file), "format": form, "patients": len({one.patient for one in found}),

@@ -135,6 +135,12 @@ async def test_wide_has_a_row_for_each_session_and_begins_with_record_id(answere
     assert (anna["th_alliance_goals_1"], anna["pt_start_say"], clara["th_alliance_goals_1"]) == ("4", "not_yet", "")
 
 
+async def test_the_log_says_that_it_was_written(answered: Clinic, tmp_path: Path) -> None:
+    await written(answered, tmp_path, "long", patient="P-014")
+    entry = [row for row in await answered.rows(audit) if row.did == "export"][-1]
+    assert (entry.about_id, entry.detail) == ((await answered.rows(person, code="P-014"))[0].id, "long, coded")
+
+
 def test_a_file_that_is_there_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "kept.csv").write_text("mine")
     with pytest.raises(Refused, match="there already"):

@@ -14,7 +14,6 @@ from bot.store.tables_refusal import refusal
 
 def refused(conn: Connection, who: Person, verb: str, thing: str, now: datetime) -> None:
     """Keep that this person was refused something: `verb` is send, tap or open, `thing` a name of ours."""
-    audit.note(conn, "refused", now, by=who.id, detail=f"{verb} {thing}")
     where = {"person_id": who.id, "verb": verb, "thing": thing, "day": now.astimezone(UTC).date()}
     same = (refusal.c[name] == value for name, value in where.items())
     once_more = update(refusal).where(*same).values(count=refusal.c.count + 1, last_at=now)
