@@ -18,7 +18,7 @@ from bot.cli_export import export, import_questionnaire
 from bot.cli_keys import key
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
 from bot.cli_prove import prove
-from bot.cli_upkeep import backup, doctor, restore
+from bot.cli_upkeep import backup, doctor, restore, sbom
 
 if TYPE_CHECKING:
     from bot.core.questionnaire import Voice
@@ -40,7 +40,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (audit, backup, doctor, erase, export, import_questionnaire, key, prove, restore):
+for command in (audit, backup, doctor, erase, export, import_questionnaire, key, prove, restore, sbom):
     cli.add_command(command)
 
 

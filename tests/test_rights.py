@@ -77,7 +77,7 @@ async def _answered(clinic: Clinic, anna: Someone, tomas: Someone) -> None:
 async def state(clinic: Clinic) -> list[Any]:
     """What nobody else may have changed."""
     tables = (answer, check_in, goal, homework, session)
-    return [[tuple(row) for row in await clinic.rows(table)] for table in tables]
+    return [[str(row) for row in await clinic.rows(table)] for table in tables]
 
 
 def shown(someone: Someone) -> str:
@@ -122,7 +122,10 @@ def test_every_verb_of_the_command_line_is_in_the_table() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("does", "_person_verb"):
                 found |= {name.value for name in node.args[2:3] if isinstance(name, ast.Constant)}
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":
+                found |= {name.value for name in ast.walk(node.value) if isinstance(name, ast.Constant)}
     assert len(found) > 25
+    assert "move_following" in found
     assert found <= VERBS.keys()
     assert all(reach("operator", right) == "clinic" for right in VERBS.values())
 

@@ -110,6 +110,9 @@ class Disk(Store):
         finally:
             driver.execute("ROLLBACK")
 
+    def __del__(self) -> None:
+        """Who is killed closes nothing, and nobody needs to be told."""
+
     async def close(self) -> None:
         """Finish what is queued, unless this process is dead."""
         if not self._closed:

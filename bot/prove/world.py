@@ -201,12 +201,18 @@ async def come_in(world: World) -> None:
 
 @asynccontextmanager
 async def world(
-    seed: int, loop: VirtualLoop, template: Path | None = None, connect: Connect | None = None
+    seed: int,
+    loop: VirtualLoop,
+    template: Path | None = None,
+    connect: Connect | None = None,
+    set_up: Callable[[Path], Config] | None = None,
 ) -> AsyncIterator[World]:
-    """A clinic whose bot is not yet started; `template` is a database to begin with, `connect` opens it."""
+    """A clinic whose bot is not yet started; `template` is a database to begin with, `connect` opens it, `set_up`
+    writes its settings into a folder.
+    """
     random = Random(seed)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-        config = configured(Path(folder))
+        config = (set_up or configured)(Path(folder))
         if template is not None:
             shutil.copy(template, config.database.path)
             keys.copy(template, config.database.path)

@@ -24,7 +24,7 @@ _WHOSE = """
 QUERIES = {
     "person": "SELECT code, state, zone, lang, ask_at, ask_every, unreachable_since, chat_id FROM person",
     "consent": "SELECT code, version, consent.lang, agreed FROM consent JOIN person ON person.id = person_id",
-    "invite": "SELECT code, used_by FROM invite JOIN person ON person.id = person_id",
+    "invite": "SELECT code, used_by IS NOT NULL AS used FROM invite JOIN person ON person.id = person_id",
     "session": """
         SELECT code, local, session.zone, minutes, session.state, confirm FROM session
         JOIN pair ON pair.id = pair_id JOIN person ON person.id = patient_id""",
