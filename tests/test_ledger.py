@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from bot.core.ledger import Fact, Rules, state_of, view
 from bot.core.person import Person, Role
 from bot.core.plan import Plan
 from bot.render import part
-from bot.store import appointments, checkins, digests, people
+from bot.store import appointments, checkins, digests, keys, people
 from bot.store import ledger as store_ledger
 from bot.store.ledger import Wanted
 from bot.store.people import Refused
@@ -374,7 +375,9 @@ STEPS = st.lists(st.tuples(VERBS, st.integers(0, 5), st.integers(0, 400)), max_s
 @cache
 def tables() -> Engine:
     """Tables in memory; each play takes back what it did."""
-    made = create_engine("sqlite://")
+    made, keyed = create_engine("sqlite://"), Path(mkdtemp()) / "accord.db"
+    keys.prepare(keyed)
+    keys.attach(made, keyed)
     with made.begin() as conn:
         check_in.metadata.create_all(conn)
     return made
