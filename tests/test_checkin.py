@@ -327,7 +327,7 @@ def test_law_an_old_button_never_changes_an_answer(
     form, walk = walked
     present = walk[-1][1].check_in
     old, _ = data.draw(st.sampled_from(walk))
-    if old.turn is None or old.turn >= present.place.turn:
+    if old.verb == "words" or old.turn is None or old.turn >= present.place.turn:  # words are no button
         return
     result = step(form, present, old, NOW + timedelta(days=1), PLAN)
     if present.place.screen == "form" and old.verb in ("pick", "on", "off"):
