@@ -54,7 +54,7 @@ async def link(clinic: Clinic, anna: Someone) -> str:
     """An hour after the session: where [Open] leads."""
     await clinic.session("P-014", FIRST)
     await clinic.until("2026-11-03T16:00")
-    return next(b["url"] for row in anna.phone.last.keyboard for b in row if "url" in b)
+    return next(str(b["url"]) for row in anna.phone.last.keyboard for b in row if "url" in b)
 
 
 async def touches(front: Front, *labels: str) -> None:
@@ -140,7 +140,8 @@ async def test_the_way_back_and_a_second_phone_show_nothing(clinic: Clinic, anna
 # ------------------------------------------------------------------------------------------------ a lock screen
 
 LOCKED = """<!doctype html><meta charset="utf-8"><style>
-body {{ margin: 0; display: flex; gap: 16px; padding: 16px; background: #fff; font: 15px/1.35 "DejaVu Sans", sans-serif; }}
+body {{ margin: 0; display: flex; gap: 16px; padding: 16px; background: #fff; }}
+body {{ font: 15px/1.35 "DejaVu Sans", sans-serif; }}
 section {{ width: 290px; height: 430px; border-radius: 26px; background: #24384a; color: #fff; padding: 22px 14px; }}
 h1 {{ font-size: 44px; font-weight: 400; text-align: center; margin: 8px 0 0; }}
 h2 {{ font-size: 14px; font-weight: 400; text-align: center; margin: 0 0 26px; color: #d7e0e8; }}
