@@ -14,7 +14,7 @@ from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import in_chat, show
 from bot.config import Config
 from bot.core import rights
-from bot.core.checkin import is_over
+from bot.core.checkin import Place, is_over
 from bot.core.form import Asks, Form, compose
 from bot.core.person import Person
 from bot.message import Message
@@ -102,7 +102,7 @@ class Screen:
     """
 
     message: Message
-    turn: int
+    place: Place
     lang: str
     words: int = 0
     goal: bool = False
@@ -131,7 +131,7 @@ def screen(kept: Kept, config: Config, now: datetime) -> Screen:
     words, goal = wanted or (0, False)
     working = kept.check_in.state != "answered" and not place.hidden
     message = show(kept, _form(kept, config), config, now)
-    return Screen(message, place.turn, kept.person.lang, words, goal, working)
+    return Screen(message, place, kept.person.lang, words, goal, working)
 
 
 def begin(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
@@ -159,7 +159,7 @@ def wrote(conn: Connection, kept: Kept, turn: str, words: str, config: Config, n
     here = replace(kept, check_in=replace(kept.check_in, place=replace(place, hidden=False)))
     outcome = checkins.in_words(conn, here, words, config, now)
     after = _after(conn, kept, config, now)
-    if outcome is None or after.turn != place.turn:
+    if outcome is None or after.place.turn != place.turn:
         return after
     return replace(after, message=outcome.replies[-1].message)
 

@@ -50,7 +50,7 @@ page_link = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     of_clinic(),
-    Column("check_in_id", String(22), ForeignKey("check_in.id"), nullable=False),
+    Column("check_in_id", String(22), ForeignKey("check_in.id", ondelete="CASCADE"), nullable=False),
     Column("chat_id", BIG, nullable=False),  # the chat it was sent to: in another one it is nobody's
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("made_at", Utc, nullable=False),

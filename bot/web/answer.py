@@ -155,14 +155,12 @@ async def sent(site: Site, request: Request) -> Response:
     kept, screen = done
     if screen is None:
         return missing(site, kept.person.lang)
-    refused = one.words and not one.tap and screen.turn == _turn(one)
+    refused = one.words and not one.tap and str(screen.place.turn) == one.turn
     if screen.note or refused:
         return _drawn(site, screen, key, one.words if refused else "")
-    return RedirectResponse(PATH, SEE_OTHER)
-
-
-def _turn(one: Sent) -> int:
-    return int(one.turn) if one.turn.isdecimal() and len(one.turn) < 7 else -1
+    before = kept.check_in.place
+    stays = (before.screen, before.at) == (screen.place.screen, screen.place.at)  # ticks, or a row of the form
+    return RedirectResponse(f"{PATH}#taps" if stays else PATH, SEE_OTHER)
 
 
 def _did(

@@ -3,11 +3,13 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from bot import clinic as desk
 from bot import ids
 from bot.config import Config, Web
 from bot.core.discretion import Chat
@@ -280,6 +282,19 @@ async def test_fifteen_idle_minutes_end_the_session(clinic: Clinic, anna: Someon
     await clinic.wait(minutes=15)
     assert (await tab.opens("/answer")).status == 410
     assert "1 of" not in tab.text
+
+
+async def test_a_session_that_moves_takes_its_link_along(clinic: Clinic, anna: Someone, phone: Opens) -> None:
+    session_id = await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:00")
+    tab = await begins(anna, phone())
+    await presses(tab, "Mostly")
+    later = datetime.fromisoformat("2026-11-05T14:00")
+    await clinic.desk(desk.move_session, clinic.config, session_id, later, clinic.clock.now())
+    assert (await tab.opens("/answer")).status == 410
+    await clinic.until("2026-11-05T16:00")
+    await begins(anna, tab)
+    assert "1 of 12" in tab.text
 
 
 async def test_a_phone_that_is_not_hers_any_more_is_out(clinic: Clinic, anna: Someone, phone: Opens) -> None:

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column(
             "check_in_id",
             sa.String(22),
-            sa.ForeignKey("check_in.id", name="fk_page_link_check_in_id_check_in"),
+            sa.ForeignKey("check_in.id", name="fk_page_link_check_in_id_check_in", ondelete="CASCADE"),
             nullable=False,
         ),
         sa.Column("chat_id", BIG, nullable=False),
