@@ -81,9 +81,11 @@ TAPS: Mapping[str, Handler] = {
     "c": on_tap, "d": _digest, "p": _pair, "g": _covered, "h": _covered, "m": _covered, "y": _covered,
 }  # fmt: skip
 """In place of what these buttons do where the chat asks; see `door`."""
+NOT_HERE = ("mine", "goals", "homework", "mydata")
+"""The commands whose replies would show answers, or the words of a goal."""
 COMMANDS: Mapping[str, Callable[[Connection, Person, str, Config, datetime], Outcome]] = {
     **dict.fromkeys(("digest", "today", "patients", "pair"), _to_page),
-    **dict.fromkeys(("mine", "goals", "homework", "mydata"), _not_here),
+    **dict.fromkeys(NOT_HERE, _not_here),
 }
 """The same of commands."""
 

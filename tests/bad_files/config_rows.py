@@ -92,6 +92,13 @@ VALUES: list[Row] = [
     ("public_url =", 'public_url = "http://checkin.example.org"', 0, "web.public_url", "write https://"),
     ("public_url =", 'public_url = "https://example.org/accord"', 0, "web.public_url", "without a path"),
     ("enabled =", 'enabled = true\nhost = "0.0.0.0"\n[invite.x]', 1, "web.host", "add public_url"),
+    (
+        "enabled =",
+        'enabled = true\npublic_url = "http://localhost:8080"\n[chat]\nanswer_on = "page"\n[invite.x]',
+        1,
+        "web.public_url",
+        "or 127.0.0.1",
+    ),
     ("answer_on =", 'answer_on = "web"', 0, "chat.answer_on", "There is: chat, page."),
     ("answer_on =", 'answer_on = "page"', 0, "chat.answer_on", "write enabled = true under [web]"),
     ("enabled =", 'enabled = true\n[chat]\nanswer_on = "page"\n[invite.x]', 2, "chat.answer_on", "add public_url"),

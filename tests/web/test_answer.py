@@ -19,6 +19,7 @@ from bot.store.tables_refusal import refusal
 from bot.store.tables_web import page_link
 from bot.web.tries import MOST_TRIES
 from tests.conftest import FIRST, Clinic, Someone, denver
+from tests.test_locale import check
 from tests.web.browser import HERE, Browser, browser
 
 READY, THANKS = "Your check-in is ready.", "Thank you."
@@ -208,6 +209,22 @@ async def test_a_goal_is_added_on_the_page(clinic: Clinic, anna: Someone, phone:
 
 def _goal(conn: Any) -> None:
     goals.add(conn, people.pair_by_patient_code(conn, "P-014").id, "rest at night", "patient", denver(FIRST))
+
+
+async def test_the_page_speaks_spanish(clinic: Clinic, clara: Someone, phone: Opens) -> None:
+    await clinic.desk(lambda conn: people.change(conn, people.by_code(conn, "P-021").id, lang="es"))
+    await asked(clinic, "P-021")
+    assert (clara.screen, clara.buttons) == ("Ya está todo listo.", ["Abrir", "Enlace nuevo"])
+    tab = await phone().opens(address(clara))
+    for button in ("Empezar", *["Bastante"] * 6, "Omitir"):
+        check(tab.text, "es")
+        await presses(tab, button)
+    over = browser(clinic, **{"accept-language": "es-MX"})
+    async with over.client:
+        check((await over.opens("/answer")).text, "es")
+    await clara.says("/help")
+    assert "/checkin" in clara.screen
+    assert not re.search("/mine|/goals|/homework|/mydata", clara.screen)
 
 
 # ------------------------------------------------------------------------------------------------ links
