@@ -13,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from telegram import Bot, BotCommand
 from telegram.error import InvalidToken, TelegramError
 
+from bot.chat import joining
 from bot.clock import Clock, SystemClock
 from bot.config import Config
 from bot.core import alarm
@@ -75,6 +76,8 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))
+        if asked := await store.write(joining.ask_anew, clock.now()):
+            log.warning("the consent text has a new version: %d patients are asked again", asked)
         await _by_current_zones(store, config, clock.now())
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)

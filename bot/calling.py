@@ -41,8 +41,8 @@ def _now_is(conn: Connection, asked: Call, state: State, due: datetime | None) -
 
 def _alert(conn: Connection, asked: Call, code: str, now: datetime) -> bool:
     """Tell a contact, without saying who asks: that stands behind [Open]. False if nobody can be told there."""
-    who = people.find(conn, code) if code else None
-    if who is None or not who.can_be_asked or who.role == "patient":
+    who = calls.reachable(conn, code)
+    if who is None:
         return False
     opens = Button(phrase(who.lang, "open"), f"k:open:{asked.id}")
     body = Message(phrase(who.lang, "ready_call"), ((opens,),)).to_json()

@@ -15,7 +15,7 @@ from bot.cli_clinic import clinic
 from bot.cli_export import export, import_questionnaire
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
 from bot.cli_prove import prove
-from bot.cli_upkeep import backup, doctor, restore
+from bot.cli_upkeep import backup, doctor, restore, sbom
 
 if TYPE_CHECKING:
     from bot.core.questionnaire import Voice
@@ -37,7 +37,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (backup, doctor, export, import_questionnaire, prove, restore):
+for command in (backup, doctor, export, import_questionnaire, prove, restore, sbom):
     cli.add_command(command)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("form", metavar="FORMAT", type=click.Choice(["long", "wide", "xlsx", "fhir"]))
+@click.argument("form", metavar="FORMAT", type=click.Choice(["long", "wide", "dictionary", "xlsx", "fhir"]))
 @click.option("--out", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A new file.")
 @click.option("--patient", metavar="CODE", help="Only this patient.")
 @click.option("--therapist", metavar="CODE", help="Only this therapist's pairs.")
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 def export(form: str, file: Path, config_file: Path, as_json: bool, **wanted: Any) -> None:
-    """Write what was answered into a file: long (CSV, a row an answer), wide (CSV for REDCap), xlsx, or fhir (R4).
+    """Write what was answered into a file: long (CSV, a row an answer), wide (CSV for REDCap) and its dictionary,
+    xlsx, or fhir (R4).
 
     Coded: codes and session numbers, no dates, no own words. That is no de-identification in the sense of HIPAA.
     """
@@ -32,6 +33,8 @@ def export(form: str, file: Path, config_file: Path, as_json: bool, **wanted: An
 
 
 def _written(shown: Any) -> str:
+    if shown["format"] == "dictionary":
+        return f"{shown['file']}: the variables of the wide format, to import into REDCap first."
     kept = "with dates and own words" if shown["identified"] else "coded, which is no HIPAA de-identification"
     return f"{shown['file']}: {shown['check_ins']} check-ins of {shown['patients']} patients, {kept}."
 

@@ -124,3 +124,11 @@ def drop_letters(ids: tuple[str, ...], config_file: Path) -> None:
     if problem:
         raise Cannot(problem)
     click.echo(f"Dropped: {', '.join(ids)}.")
+
+
+@click.command()
+def sbom() -> None:
+    """List the libraries Accord runs with, with versions and checksums (CycloneDX, JSON)."""
+    from bot.sbom import bill
+
+    out(bill())

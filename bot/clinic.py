@@ -231,7 +231,10 @@ def move_session(
 
 
 def mark_session(conn: Connection, config: Config, session_id: int, state: str, now: datetime) -> Shown:
-    """Cancel a session, or say that it was held or missed."""
+    """Cancel a session, or say that it was held or missed. One that was cancelled may have lost its time to another."""
+    before = appointments.session_row(conn, session_id)
+    if before.state == "cancelled" and state != "cancelled" and not people.has_ended(conn, before.pair_id):
+        appointments.refuse_to_stand(conn, before, before.starts_at, before.ends_at)
     return one_changed(conn, config, session_id, now, lambda _: appointments.mark_session(conn, session_id, state))
 
 

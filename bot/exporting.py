@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from bot.clinic import Shown
 from bot.config import Config
 from bot.core.cells import typed
+from bot.core.dictionary import COLUMNS, dictionary
 from bot.core.export import Format, Row, Sent, long_table, wide_table
 from bot.core.fhir import Style, bundle
 from bot.core.fhir_check import mistakes
@@ -45,7 +46,7 @@ def export(
     """Write the file; how much is in it. Refused if it is there already, or nothing is found."""
     lang = lang or config.clinic.languages[0]
     found = list(exports.sent(conn, wanted(conn, config, patient, therapist, first, last)))
-    if not found:
+    if not found and form != "dictionary":
         raise Refused("Nothing was answered there: no file is written.")
     data = _made(form, found, config, lang, identified, base or BASE)
     write_new(file, data)
@@ -73,6 +74,8 @@ def _made(form: Format, found: Sequence[Sent], config: Config, lang: str, identi
     forms = config.questionnaires.by_id
     if form == "fhir":
         return _fhir(bundle(found, forms, Style(base.rstrip("/"), lang, identified)))
+    if form == "dictionary":
+        return _csv(COLUMNS, dictionary(forms, lang)).encode()
     long, wide = long_table(found, forms, lang, identified), wide_table(found, forms, identified)
     if form == "xlsx":
         return _workbook({"answers": long, "sessions": wide})

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.config import Config, read_token, warnings
 from bot.core.health import Backups, Facts, Machine, Vitals
-from bot.store import backups, letters, lock, soundness, zone_data
+from bot.store import backups, calls, letters, lock, soundness, zone_data
 from bot.store.driver import sqlite3, whose
 from bot.store.engine import Store
 from bot.store.errors import StoreError
@@ -22,15 +23,18 @@ async def examine(config: Config, clock: Clock) -> Facts:
     """All facts, beside a running bot or without one. Nothing is changed; a database that is not whole is not read."""
     path = config.database.path
     damage = soundness.damage(path, thorough=False) if path.exists() else ""
+    untold: tuple[str, ...] = ()
     vitals, why_none = None, f"There is no database {path} yet: start the bot." if not path.exists() else ""
     if path.exists() and not damage:
         try:
             async with await Store.open(path, now=clock.now, migrate=False) as store:
                 vitals = await store.read(letters.vitals, clock.now())
+                untold = await store.read(calls.untold, config.call_me.contacts)
         except StoreError as error:
             why_none = str(error)
     ahead = await clock_ahead(config, clock)
-    return facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
+    found = facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
+    return replace(found, untold=untold)
 
 
 async def clock_ahead(config: Config, clock: Clock) -> timedelta | None:

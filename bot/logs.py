@@ -11,6 +11,7 @@ import resource
 import sys
 import threading
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,7 @@ LOUD = (
     "python_multipart",
 )  # fmt: skip
 DEEPEST = 30
+BREAKS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160), 0x2028, 0x2029)}
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,14 @@ class Redacting(logging.Formatter):
         for pattern, instead in SECRETS:
             line = pattern.sub(instead, line)
         return line
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002
+        """When, in UTC."""
+        return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line as one line, so that nothing in it can look like another one."""
+        return super().formatMessage(record).translate(BREAKS)
 
     def formatException(self, ei: Any) -> str:
         """Where it was, innermost last, and what kind it is; the same of what led to it."""

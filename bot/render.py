@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 FALLBACK = "en"
 DAY = {"en": "EEE d MMM", "es": "EEEE d 'de' MMMM"}  # short in Spanish, 3 March on a Tuesday would be "mar 3 mar"
 
+DATED = {"en": "d MMM y", "es": "d 'de' MMM 'de' y"}  # what is kept for years says the year
+
 
 @lru_cache(maxsize=8)
 def _catalogue(lang: str) -> gettext.NullTranslations:
@@ -78,6 +80,8 @@ def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
         "day": lambda at: _when(lang, day, at),
         "said": lambda words: words.get(lang) or words.get(FALLBACK) or next(iter(words.values()), ""),
         "date": lambda at: _when(lang, "d MMM", at),
+        "dated": lambda at: _when(lang, DATED[lang], at),
+        "dated_time": lambda at: _when(lang, f"{DATED[lang]}, HH:mm", at),
         "day_and_time": lambda at: _when(lang, f"{day}, HH:mm", at),
     }
     return environment

@@ -6,7 +6,7 @@ raises is looked at again an hour later, so that one patient's bad data never st
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -110,9 +110,9 @@ class Ticks:
         """Everything that is due at this moment. Nearly always that is nothing, and one query says so."""
         now = self._clock.now()
         await self._sign_of_life(now)
-        first = await self._store.read(due_moments.next_at)
-        if first is not None and first <= now:
-            await self._work(now)
+        moments = await self._store.read(due_moments.moments)
+        if due_now := {kind for kind, at in moments.items() if at <= now}:
+            await self._work(due_now, now)
         await self._watch(now)
         self.worked_at = now
 
@@ -154,17 +154,18 @@ class Ticks:
         self._duty = duty
         self._deliver()
 
-    async def _work(self, now: datetime) -> None:
-        while ids := await self._store.read(checkins.due_ids, now, AT_ONCE):
-            await self._each(open_or_next, checkins.postpone, ids, now)
-        while ids := await self._store.read(digests.due_ids, now, AT_ONCE):
-            await self._each(announce, digests.postpone, ids, now)
-        while ids := await self._store.read(loops.words_due, now, AT_ONCE):
-            await self._each(unread, loops.words_again, ids, now)
-        while links := await self._store.read(logins.due_ids, now, AT_ONCE):
-            await self._each(login.hide, logins.postpone, links, now)
-        while calling := await self._store.read(calls.due_ids, now, AT_ONCE):
-            await self._each(escalate, calls.postpone, calling, now)
+    async def _work(self, kinds: Collection[str], now: datetime) -> None:
+        """Do all that is due of these kinds, some rows at a time."""
+        if "check_in" in kinds:
+            await self._all(open_or_next, checkins.due_ids, checkins.postpone, now)
+        if "digest" in kinds:
+            await self._all(announce, digests.due_ids, digests.postpone, now)
+        if "words" in kinds:
+            await self._all(unread, loops.words_due, loops.words_again, now)
+        if "link" in kinds:
+            await self._all(login.hide, logins.due_ids, logins.postpone, now)
+        if "call" in kinds:
+            await self._all(escalate, calls.due_ids, calls.postpone, now)
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -178,6 +179,18 @@ class Ticks:
             except Exception as error:  # one rule's bad row never stops the others
                 log.error("sessions of series %s not laid out: %s", series_id, type(error).__name__)
         await self._store.write(inbox.forget_before, now - INBOX_KEPT)
+
+    async def _all(
+        self,
+        work: Callable[[Connection, Id, Config, datetime], None],
+        due_ids: Callable[[Connection, datetime, int], list[Id]],
+        postpone: Callable[[Connection, Id, datetime], None],
+        now: datetime,
+    ) -> None:
+        ids = await self._store.read(due_ids, now, AT_ONCE)
+        while ids:
+            await self._each(work, postpone, ids, now)
+            ids = await self._store.read(due_ids, now, AT_ONCE) if len(ids) == AT_ONCE else []
 
     async def _each(
         self,

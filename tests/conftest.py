@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import settings
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from bot import clinic as desk
 from bot.app import running
@@ -28,9 +28,9 @@ from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
 from bot.store import people
 from bot.store.tables import outbox
+from tests import laws
 
-settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing on a busy one
-settings.load_profile("any machine")
+laws.begin()
 
 ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -210,6 +210,22 @@ def _durations() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Every story has a database of its own, and SQLAlchemy compiles statements for each: here once for all of them."""
+    from sqlalchemy.engine.default import DefaultDialect
+
+    from bot.store import engine
+
+    compiled: dict[Any, Any] = {}
+    options = {"execution_options": {"compiled_cache": compiled}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "create_engine", partial(create_engine, **options))
+        patch.setattr(DefaultDialect, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(DefaultDialect, "__hash__", lambda one: hash(type(one)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def example() -> Config:
     """The configuration that Accord comes with."""
@@ -246,6 +262,7 @@ async def enrolled(example: Config, tmp_path_factory: pytest.TempPathFactory) ->
     database = tmp_path_factory.mktemp("enrolled") / "accord.db"
     async with opened(example, database, ENROLLED, 100_000_001) as clinic:
         await enrol(clinic)
+        await clinic.until(BEGINS)  # a sign of life: no story begins with an outage
         for who in await clinic.stage.app.store.read(people.people):
             await clinic.desk(lambda conn, n=who.id: people.change(conn, n, message_id=None))
         await clinic.desk(lambda conn: conn.execute(outbox.delete()).rowcount)  # the menus of the chats

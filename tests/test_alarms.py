@@ -217,7 +217,7 @@ async def test_a_machine_that_was_suspended_was_offline(clinic: Clinic, duty: So
 async def test_a_clock_that_leaps_over_days_in_which_nothing_is_due_is_no_outage(clinic: Clinic, duty: Someone) -> None:
     await clinic.until("2026-11-08T10:00")
     assert told(duty) == []
-    assert len(await clinic.rows(offline)) == 1
+    assert await clinic.rows(offline) == []
 
 
 def test_the_machines_clock_sees_a_gap_by_the_time_of_day() -> None:
@@ -251,7 +251,7 @@ async def test_an_alarm_that_is_not_taken_raises_no_other(clinic: Clinic, duty: 
     anna.phone.block()
     await clinic.wait(hours=2)
     assert told(duty) == []
-    assert [row.state for row in await clinic.rows(outbox_table, kind="alarm")][1:] == ["aside"]
+    assert [row.state for row in await clinic.rows(outbox_table, kind="alarm")] == ["aside"]
 
 
 # ------------------------------------------------------------------------------------------------ to whom, and what

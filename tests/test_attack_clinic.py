@@ -67,6 +67,16 @@ async def test_taking_a_mark_back_after_a_transfer_asks_nobody(clinic: Clinic, a
     assert anna.prompts == before
 
 
+async def test_a_cancelled_session_whose_hour_went_to_another_was_not_held(clinic: Clinic) -> None:
+    session_id = await clinic.session("P-014", "2026-11-05T14:00")
+    await clinic.desk(desk.mark_session, clinic.config, session_id, "cancelled", clinic.clock.now())
+    await clinic.session("P-015", "2026-11-05T14:00")
+    with pytest.raises(Refused, match="P-015"):
+        await clinic.desk(desk.mark_session, clinic.config, session_id, "held", clinic.clock.now())
+    (row,) = await clinic.rows(session, id=session_id)
+    assert row.state == "cancelled"
+
+
 async def test_opening_the_clinic_again_plans_nothing_for_a_pair_that_has_ended(clinic: Clinic) -> None:
     await clinic.session("P-014", "2026-11-05T14:00")
     closure_id = await close(clinic, "2026-11-05")

@@ -58,6 +58,7 @@ async def test_own_answers_that_were_put_off_do_not_come_by_themselves(apart: Cl
 # ---------------------------------------------------------------- hide
 
 
+@pytest.mark.proof
 async def test_hide_hides_a_long_page_too(clinic: Clinic, tomas: Someone) -> None:
     """Eighteen patients of his are unhappy: the weekly page is longer than one message."""
     for n in range(30, 48):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -27,6 +27,7 @@ from bot.store import backups, lock, soundness
 from bot.store.driver import sqlite3
 from bot.store.errors import BackupFailed, CannotRestore, Damaged
 from tests.conftest import FIRST, Clinic, Someone
+from tests.laws import law
 
 NOW = datetime(2026, 11, 3, 14, 15, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -72,7 +73,7 @@ def test_a_fortnight_of_quarters_of_an_hour_leaves_two_dozen() -> None:
     assert kept[8:] == [f"{(NOW - timedelta(days=n)):%d} 23:45" for n in range(1, 14)]
 
 
-@settings(max_examples=60, deadline=None)
+@law(60)
 @given(st.lists(st.integers(0, 60 * 24 * 40), max_size=60, unique=True), st.integers(1, 30))
 def test_of_every_day_that_counts_one_stays_and_the_newest_always(minutes: list[int], keep: int) -> None:
     every = [Backup(name_of("a", at), at) for at in (NOW - timedelta(minutes=m) for m in minutes)]

@@ -8,7 +8,9 @@ import pytest
 
 from bot.config import Config, load
 from bot.core.call import CallMe, NoHours, parse_hours, reached_at
+from bot.core.health import lines
 from bot.core.walltime import zone_of
+from bot.health import examine
 from bot.store.tables_call import call
 from tests.conftest import DENVER, ROOT, Clinic, Someone, denver
 
@@ -118,6 +120,14 @@ async def test_if_nobody_can_be_told_the_patient_hears_it_at_once(
     assert anna.sees("I cannot reach anybody at the clinic now.")
     assert anna.sees("Need a person now: dial 988")
     log.clear()
+
+
+async def test_the_doctor_names_contacts_who_cannot_be_told(clinic: Clinic) -> None:
+    config = replace(clinic.config, call_me=CallMe("T-1", "S-9", parse_hours(WEEK)))
+    found = {line.name: line for line in lines(await examine(config, clinic.clock))}
+    assert found["contacts"].state == "act"
+    assert found["contacts"].says.startswith("[call_me] names S-9, whom no request reaches now")
+    assert "contacts" not in {line.name for line in lines(await examine(clinic.config, clinic.clock))}
 
 
 async def test_if_the_first_cannot_be_told_the_second_is(clinic: Clinic, anna: Someone, vera: Someone) -> None:

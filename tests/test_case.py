@@ -10,13 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.case import parse
 from bot.core.findings import findings
 from bot.core.history import Goal, Side
 from bot.core.problem import Problem
+from tests.laws import law
 
 GOOD: dict[str, Any] = {
     "zone": "America/Denver",
@@ -354,7 +355,7 @@ def places(value: object, path: str = "") -> list[str]:
     return [place for where, one in inside for place in (where, *places(one, where))]
 
 
-@settings(max_examples=80, deadline=None)
+@law(80)
 @given(st.sampled_from(places(GOOD)), ABSURD)
 def test_no_value_in_any_place_makes_it_fall(path: str, value: object) -> None:
     read, found = parse(spoilt(path, value), zones)
@@ -363,7 +364,7 @@ def test_no_value_in_any_place_makes_it_fall(path: str, value: object) -> None:
         findings(read)
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(ABSURD)
 def test_nor_does_any_other_json(value: object) -> None:
     problems(value)

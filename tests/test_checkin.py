@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.checkin import (
@@ -30,6 +30,7 @@ from bot.core.plan import Plan
 from bot.core.questionnaire import Voice
 from bot.core.taps import Step, Tap, Verb, step
 from bot.questionnaire_folder import load_questionnaires, shipped_questionnaires
+from tests.laws import law
 
 BY_ID, _ = load_questionnaires(shipped_questionnaires())
 PLAN = Plan()
@@ -262,7 +263,7 @@ def walks(draw: st.DrawFn, most: int = 30) -> tuple[Form, list[tuple[Tap, Step]]
     return form, walk
 
 
-LAW = settings(max_examples=80, deadline=None)
+LAW = law(80)
 
 
 @LAW

@@ -7,7 +7,7 @@ from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import config as configuration
@@ -17,6 +17,7 @@ from bot.core.plan import Plan
 from bot.core.thresholds import Thresholds
 from bot.toml.read import read
 from tests.bad_files.config_rows import SYNTAX, TOKEN, VALUES, Row
+from tests.laws import law
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 
@@ -352,7 +353,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@law(40)
 @given(st.lists(st.tuples(st.integers(0, 12_000), st.integers(0, 40), PIECES | st.text(max_size=3)), max_size=4))
 def test_a_mutated_file_never_raises(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, int, str]]
@@ -368,7 +369,7 @@ def test_a_mutated_file_never_raises(
     assert all(mistake.says and str(mistake) for mistake in mistakes)
 
 
-@settings(max_examples=100, deadline=None)
+@law(100)
 @given(st.lists(PIECES | st.sampled_from(["a", "b.c", "1", " ", "\r"]), max_size=30).map("".join))
 def test_the_scanner_sees_no_flaw_in_what_tomllib_reads(text: str) -> None:
     found = read(text.encode())

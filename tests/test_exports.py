@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from bot import clinic_people, exporting
 from bot.config import Config
 from bot.core.cells import cell, typed
+from bot.core.draft import CHOICES, NAME
 from bot.core.fhir import Style, questionnaire
 from bot.core.fhir_check import mistakes
 from bot.core.questionnaire import VOICES
@@ -209,6 +210,21 @@ def test_every_shipped_questionnaire_is_valid_for_both_sides(example: Config) ->
     ]
     assert mistakes({"type": "collection", "entry": [{"resource": form} for form in forms]}) == []
     assert all(Questionnaire.model_validate(form) for form in forms)
+
+
+@once
+async def test_the_dictionary_knows_every_variable_of_the_wide_table(answered: Clinic, tmp_path: Path) -> None:
+    wide = await export(answered, "wide", tmp_path, identified=True)
+    data = await export(answered, "dictionary", tmp_path)
+    rows = {row[NAME]: row for row in table(data)}
+    assert len(data.decode().splitlines()[0].split(",")) >= 18
+    assert next(iter(rows)) == "record_id"
+    named = {name.partition("___")[0] for name in table(wide)[0]}
+    assert {n for n in named if n.startswith(("pt_", "th_")) and not n.endswith(("_words", "_hopes"))} <= rows.keys()
+    assert rows["pt_alliance_goals_1"][CHOICES].startswith("1, Not at all | 2, A little")
+    assert rows["th_homework_done_last"][CHOICES].startswith("0, None")
+    (tmp_path / "own.csv").write_bytes(data)
+    assert draft(tmp_path / "own.csv", tmp_path / "own.toml", "patient", "en")[1] == []
 
 
 @once

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from bot.core.finding import Finding
@@ -19,10 +19,11 @@ from bot.core.findings import ABOUT_IN_ORDER, IN_ORDER, LAST, findings
 from bot.core.thresholds import Thresholds
 from tests.case_files import Json, case_file, found, gap, history, plain
 from tests.findings_oracle import explain
+from tests.laws import law
 from tests.random_cases import random_case
 
 CASES = st.builds(random_case, st.randoms(use_true_random=False))
-FAST = settings(max_examples=20, deadline=None)
+FAST = law(60)
 RATINGS = st.integers(1, 4)
 PAIRS = st.tuples(RATINGS, RATINGS)
 

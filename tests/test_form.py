@@ -4,13 +4,14 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.form import Asks, Form, Key, asked, compose, next_open
 from bot.core.history import Answer, Goal
 from bot.core.questionnaire import Voice
 from bot.questionnaire_folder import load_questionnaires, shipped_questionnaires
+from tests.laws import law
 
 BY_ID, _ = load_questionnaires(shipped_questionnaires())
 GOALS = (Goal(1, "sleep through the night"), Goal(3, "less anger at home", "therapist"))
@@ -119,7 +120,7 @@ def test_what_is_asked_survives_being_stored() -> None:
 EVERY = form("alliance", "goals", "homework", "start", goals=GOALS, number=4)
 
 
-@settings(max_examples=100, deadline=None)
+@law(100)
 @given(st.data())
 def test_law_answering_in_order_the_count_shrinks_but_never_grows(data: st.DataObject) -> None:
     answers: dict[Key, Answer] = {}

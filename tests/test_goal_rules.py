@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, insert
 
@@ -23,6 +23,7 @@ from bot.store import people
 from bot.store.columns import metadata
 from bot.store.tables import clinic, goal, goal_change, pair, person
 from tests.conftest import ROOT
+from tests.laws import law
 
 CONFIG, _ = load(ROOT / "config.example.toml")
 WAITING = goal_change.select().where(goal_change.c.agreed.is_(None))
@@ -227,7 +228,7 @@ def whole(conn: Connection) -> dict[int, list[int]]:
     return {of: [row.number for row in rows if row.pair_id == of] for of in SECRET}
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(acts=acts)
 def test_whatever_both_sides_do_the_list_stays_whole_and_their_own(acts: list[tuple[int, str, bool, int, str]]) -> None:
     with two_pairs() as conn:
@@ -242,7 +243,7 @@ def test_whatever_both_sides_do_the_list_stays_whole_and_their_own(acts: list[tu
             before = after
 
 
-@settings(max_examples=30, deadline=None)
+@law(30)
 @given(rewordings=st.lists(st.tuples(st.integers(1, 2), st.sampled_from("abcd")), min_size=1, max_size=8))
 def test_no_brings_back_words_that_both_stood_by(rewordings: list[tuple[int, str]]) -> None:
     """However often either rewords before the other answers."""

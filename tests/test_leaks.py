@@ -161,6 +161,14 @@ def test_a_secret_is_taken_out_of_any_line(secret: str, instead: str) -> None:
     assert Redacting("%(message)s").format(logging.makeLogRecord({"msg": secret})) == instead
 
 
+def test_nothing_in_a_line_looks_like_another_line() -> None:
+    record = logging.makeLogRecord({"msg": "one\r\n2026 ERROR bot: two\u2028\x1b[31m", "created": 0.0})
+    line = Redacting("%(asctime)s %(message)s").format(record)
+    assert line.splitlines() == [line]
+    assert line.startswith("1970-01-01T00:00:00.000000Z one")
+    assert "\x1b" not in line
+
+
 def test_libraries_that_log_requests_are_kept_at_warnings(written: io.StringIO) -> None:
     for name in (
         "httpx",

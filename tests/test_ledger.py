@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, event, select, update
 
@@ -30,6 +30,7 @@ from bot.store.people import Refused
 from bot.store.tables import check_in, digest, session
 from bot.ticks import open_or_next
 from tests.conftest import FIRST, Clinic, Someone, denver
+from tests.laws import law
 from tests.test_clinic import Desk, made
 from tests.test_clinic import desk as desk_
 from tests.test_loop import config
@@ -296,10 +297,13 @@ async def test_a_span_ends_before_its_end(week: Clinic) -> None:
 
 
 async def test_without_dates_it_is_a_week_before_and_after_today(week: Clinic) -> None:
+    await week.stop()
+    week.clock.move_to(denver("2026-11-02T11:00"))
+    await week.start()
     shown = await page(week)
     assert (shown["first"], shown["last"]) == ("2026-10-26", "2026-11-09")
     assert {row["local"][:10] for row in shown["rows"]} <= {f"2026-11-{day:02}" for day in range(2, 10)}
-    down = {"from": "2026-11-02T09:00", "to": "2026-11-02T10:00"}
+    down = {"from": "2026-11-02T10:00", "to": "2026-11-02T11:00"}
     assert shown["head"] == {"duty": None, "alarms": "off", "pilot_until": None, "offline": down}
 
 
@@ -376,7 +380,7 @@ def tables() -> Engine:
     return made
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@law(25, [HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, most=st.integers(1, 7))
 def test_every_planned_check_in_and_digest_is_in_the_ledger_exactly_once(
     example: Config, steps: list[Step], most: int

@@ -154,7 +154,7 @@ async def check(clinic: Clinic) -> None:
     assert {row.state for row in await clinic.rows(outbox)} <= {"sent", "gone", "aside", "unknown", "dropped"}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_monkeys_break_nothing(clinic: Clinic, seed: int) -> None:
     await Monkeys(clinic, seed).play(150)
     await check(clinic)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.chat import joining
 from bot.chat.mydata import files
 from bot.config import Config
 from bot.core.record import sheets
@@ -92,6 +93,27 @@ async def test_the_words_that_were_agreed_to_are_kept_once(clinic: Clinic) -> No
     assert {row.text_hash for row in rows} == {row.text_hash for row in texts}
     assert len(texts) == 1
     assert "Do you agree to take part?" in texts[0].text
+
+
+async def test_a_new_version_of_the_text_is_asked_of_everybody_before_anything_else(
+    clinic: Clinic, anna: Someone, ben: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await clinic.session("P-014", FIRST)
+    monkeypatch.setattr(joining, "CONSENT_VERSION", 2)
+    await clinic.restart()
+    await clinic.restart()
+    assert [line for line in anna.prompts if "changed" in line] == ["Something has changed. Open to read."]
+    await clinic.until("2026-11-03T17:00")
+    assert not anna.sees("Ready when you are")
+    await anna.taps("Open")
+    assert "Do you agree to take part?" in anna.screen
+    await anna.taps("I agree", "Yes, that is right", "1 hour after")
+    await clinic.wait(minutes=5)
+    assert anna.sees("Ready when you are")
+    await ben.taps("Open", "No, thank you")
+    assert clinic["T-1"].sees("P-015 takes no part in the check-ins for now.")
+    rows = await clinic.rows(consent, version=2)
+    assert sorted((row.person_id, row.agreed) for row in rows) == [(3, True), (4, False)]
 
 
 async def test_a_no_ends_everything_on_both_sides_at_once(clinic: Clinic, anna: Someone, tomas: Someone) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from bot.render import phrase
 from bot.store.columns import metadata
 from bot.store.tables import answer, check_in, digest, inbox
 from tests.conftest import BEGINS, FIRST, PHONES, Clinic, Someone, opened
+from tests.laws import law
 
 SECOND = "2026-11-10T14:00"
 NOT_YOURS = phrase("en", "toast_not_yours")
@@ -153,7 +154,7 @@ async def test_forged_buttons_answer_nothing_for_anna(clinic: Clinic, anna: Some
     assert anna.sees("1 of ")
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@law(300, [HealthCheck.too_slow])
 @given(data=st.one_of(st.text(max_size=64), st.lists(st.text("c:0123456789bpnfdksl²٣", max_size=6)).map(":".join)))
 def test_no_data_of_a_button_ever_raises(data: str) -> None:
     read = read_button(data)

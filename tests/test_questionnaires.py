@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.homework import OBSTACLES
@@ -14,6 +14,7 @@ from bot.core.questionnaire import LANGUAGES, VOICES, Item, OnlyIf, Questionnair
 from bot.core.questionnaire_file import parse
 from bot.questionnaire_folder import load_questionnaires, read_questionnaire, shipped_questionnaires
 from tests.bad_files.questionnaire_rows import BAD, OWN, Row
+from tests.laws import law
 
 SHIPPED = {path.stem: path for path in shipped_questionnaires().glob("*.toml")}
 
@@ -264,7 +265,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@law(25)
 @given(st.sampled_from(sorted(SHIPPED)), st.lists(st.tuples(st.integers(0, 10_000), VALUES), min_size=1, max_size=4))
 def test_any_value_anywhere_never_raises(name: str, changes: list[tuple[int, Any]]) -> None:
     data = tomllib.loads(SHIPPED[name].read_text("utf-8"))
@@ -284,7 +285,7 @@ def _places(data: Any) -> list[tuple[Any, Any]]:
     return [(data, key) for key in keys] + [place for key in keys for place in _places(data[key])]
 
 
-@settings(max_examples=40, deadline=None)
+@law(40)
 @given(
     st.sampled_from(sorted(SHIPPED)), st.integers(0, 5000), st.integers(0, 30), st.text('"[]{}=\n,.# “ax1', max_size=4)
 )

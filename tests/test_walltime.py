@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.walltime import after_quiet, at_local, is_quiet, is_zone, local_date, to_utc, zone_of
+from tests.laws import law
 from tests.schedule_oracle import CHANGES, MINUTE, ODD, ZONES, awake, change_near, when, zones_that_change
 
 NIGHT = (time(21), time(8))
@@ -73,7 +74,7 @@ def zones_and_walls(draw: st.DrawFn) -> tuple[str, datetime]:
     return zone, hour_before + draw(st.integers(-180, 1800)) * MINUTE
 
 
-LAW = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+LAW = settings(law(60), derandomize=True, database=None)
 
 
 def instants() -> st.SearchStrategy[tuple[str, datetime]]:

@@ -58,6 +58,16 @@ def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outc
     return said(Message(phrase(who.lang, words))) if step is None else _own(step, who, fresh=True)
 
 
+def ask_anew(conn: Connection, now: datetime) -> int:
+    """Ask everybody again who agreed to an older version of the text; until then nothing is asked. How many."""
+    older = people.agreed_to_less(conn, CONSENT_VERSION)
+    for who in older:
+        people.change(conn, who.id, state="consenting")
+        body = Message(phrase(who.lang, "ready_change"), ((_button(who, "open", "read"),),)).to_json()
+        outbox.add(conn, who, f"consent:{who.id}:{CONSENT_VERSION}", "notice", body, now)
+    return len(older)
+
+
 def present(who: Person, config: Config, now: datetime) -> Message | None:
     """The step a person on the way in is at; None for everybody else."""
     if who.state == "consenting":

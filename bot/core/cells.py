@@ -5,7 +5,7 @@ The rule is OWASP's "CSV injection" (ASVS 5.0, 1.2.10), with the full-width sign
 
 import re
 
-_SIGN = r"[=+\-@\t\r\n＝＋－＠]"
+_SIGN = r"[=+\-@\t\r\n\0＝＋－＠]"
 _DANGEROUS, _DISARMED = re.compile(rf"'*\s*{_SIGN}"), re.compile(rf"''*\s*{_SIGN}")
 
 Cell = str | int | float | None

@@ -14,8 +14,8 @@ from bot.core.form import STILL, Key
 from bot.core.history import Answer
 from bot.core.questionnaire import Item, Questionnaire, Voice
 
-Format = Literal["long", "wide", "xlsx", "fhir"]
-FORMATS: tuple[Format, ...] = ("long", "wide", "xlsx", "fhir")
+Format = Literal["long", "wide", "dictionary", "xlsx", "fhir"]
+FORMATS: tuple[Format, ...] = ("long", "wide", "dictionary", "xlsx", "fhir")
 Row = dict[str, Cell]
 
 LONG = (

@@ -82,6 +82,7 @@ class Facts:
     vitals: Vitals | None
     backups: Backups = field(default_factory=Backups)
     why_none: str = ""
+    untold: tuple[str, ...] = ()  # contacts of [call_me] whom no request would reach now
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,15 @@ def lines(facts: Facts) -> list[Line]:
     every += [_files(machine), _disk(machine), _clock(machine), _database(facts)]
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
+    every += [_contacts(facts)] if facts.untold else []
     return [*every, _backup(facts), _drill(facts), _scrub(facts)]
+
+
+def _contacts(facts: Facts) -> Line:
+    codes = " and ".join(facts.untold)
+    return Line(
+        "contacts", "act", f"[call_me] names {codes}, whom no request reaches now: invite them, or name others."
+    )
 
 
 def needs_somebody(found: list[Line]) -> bool:

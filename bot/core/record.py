@@ -78,21 +78,25 @@ def sheets(record: Record, questionnaires: Mapping[str, Questionnaire]) -> list[
 
 
 def _sheet(sent: Sent, questionnaires: Mapping[str, Questionnaire], record: Record) -> Sheet:
-    given = sent.answers.items() if sent.status == "answered" else ()
+    given = sent.answers if sent.status == "answered" else {}
+    goals = record.pairs[sent.pair - 1].goals
     lines = [
-        _line(questionnaires.get(name), sent.versions.get(name), key, value, record) for (name, key), value in given
+        _line(questionnaires.get(name), sent.versions.get(name), key, value, goals, record.lang)
+        for (name, key), value in given.items()
     ]
     return Sheet(sent.starts, sent.status == "missed", sent.late, tuple(lines))
 
 
-def _line(form: Questionnaire | None, version: int | None, key: str, value: Answer, record: Record) -> Line:
+def _line(
+    form: Questionnaire | None, version: int | None, key: str, value: Answer, goals: Sequence[Goal], lang: str
+) -> Line:
     ident, _, goal = key.partition(".")
     item = None if form is None or form.version != version else _item(form, ident)
     ticks = value if isinstance(value, tuple) else () if value is None else (value,)
     if item is None:
         return Line(key, ", ".join(map(str, ticks)))
-    words = item.wording["patient"].get(record.lang) or next(iter(item.wording["patient"].values()), key)
-    return Line(f"{goal}. {words}" if goal else words, ", ".join(_said(item, tick, record) for tick in ticks))
+    words = item.wording["patient"].get(lang) or next(iter(item.wording["patient"].values()), key)
+    return Line(f"{goal}. {words}" if goal else words, ", ".join(_said(item, tick, goals, lang) for tick in ticks))
 
 
 def _item(form: Questionnaire, ident: str) -> Item | None:
@@ -101,11 +105,11 @@ def _item(form: Questionnaire, ident: str) -> Item | None:
     return next((item for item in form.items_for("patient") if item.id == ident), None)
 
 
-def _said(item: Item, tick: int | str, record: Record) -> str:
+def _said(item: Item, tick: int | str, goals: Sequence[Goal], lang: str) -> str:
     choice = next((choice for choice in item.choices if choice.id == tick), None)
     if choice is not None:
-        return choice.label.get(record.lang) or str(tick)
-    listed = (goal for pair in reversed(record.pairs) for goal in pair.goals) if item.choices_from else ()
+        return choice.label.get(lang) or str(tick)
+    listed = goals if item.choices_from else ()
     return next((f"{goal.id}. {goal.words}" for goal in listed if goal.id == tick), str(tick))
 
 

@@ -1,5 +1,6 @@
 """Requests to be called: one open one a person at a time, and what became of it."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -7,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from bot import ids
 from bot.core.call import OPEN, Call, State
 from bot.core.person import Person
+from bot.store import people
 from bot.store.tables_call import call
 
 _COLUMNS = (
@@ -51,6 +53,17 @@ def seen(conn: Connection, call_id: str, by: Person, now: datetime) -> bool:
     free = (call.c.id == call_id) & call.c.seen_at.is_(None)
     values = {"state": "seen", "due_at": None, "seen_at": now, "seen_by": by.id}
     return conn.execute(update(call).where(free).values(values)).rowcount > 0
+
+
+def reachable(conn: Connection, code: str) -> Person | None:
+    """The contact of that code, if a message can reach them now."""
+    who = people.find(conn, code) if code else None
+    return who if who is not None and who.can_be_asked and who.role != "patient" else None
+
+
+def untold(conn: Connection, codes: Collection[str]) -> tuple[str, ...]:
+    """Those of these contacts whom no message can reach now."""
+    return tuple(code for code in codes if reachable(conn, code) is None)
 
 
 def postpone(conn: Connection, call_id: str, until: datetime) -> None:

@@ -30,6 +30,7 @@ _VERSIONS = (
     .where(answer.c.check_in_id == bindparam("id"))
     .group_by(answer.c.questionnaire)
 )
+_PAIRS = select(pair.c.id).where(pair.c.patient_id == bindparam("patient")).order_by(pair.c.id)
 _VISITS = (
     select(session.c.id, session.c.pair_id)
     .join(pair, pair.c.id == session.c.pair_id)
@@ -86,7 +87,9 @@ def _numbers(conn: Connection, patient_id: int) -> _Numbers:
     for visit, row in enumerate(conn.execute(_VISITS, {"patient": patient_id}), 1):
         in_pair[row.pair_id] = in_pair.get(row.pair_id, 0) + 1
         found.session[row.id], found.visit[row.id] = in_pair[row.pair_id], visit
-    found.pair.update({pair_id: n for n, pair_id in enumerate(sorted(in_pair), 1)})
+    found.pair.update(
+        {pair_id: n for n, pair_id in enumerate(conn.execute(_PAIRS, {"patient": patient_id}).scalars(), 1)}
+    )
     return found
 
 

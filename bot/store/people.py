@@ -269,6 +269,15 @@ def add_consent(
     conn.execute(insert(consent).values(clinic_id=who.clinic_id, text_hash=text_hash, **values))
 
 
+def agreed_to_less(conn: Connection, version: int) -> list[Person]:
+    """The patients who take part, and whose last yes was to an older version of the consent text than this."""
+    newest = select(consent.c.person_id).where(consent.c.agreed).group_by(consent.c.person_id)
+    older = newest.having(func.max(consent.c.version) < version)
+    taking_part = (person.c.role == "patient") & person.c.state.in_(("settling", "choosing", "active"))
+    found = select(*_FIELDS).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
+    return [as_person(row) for row in conn.execute(found)]
+
+
 def agreed_at(conn: Connection, who: Person) -> datetime | None:
     """When somebody last agreed to the consent text; None if never."""
     agreed = select(func.max(consent.c.at)).where(consent.c.person_id == who.id, consent.c.agreed)

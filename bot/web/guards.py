@@ -36,7 +36,7 @@ HEADERS = {
 }
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors {frames}"
+    "object-src 'none'; frame-ancestors {frames}"
 )
 
 
@@ -53,7 +53,7 @@ class Rules:
         """What every reply carries."""
         every = HEADERS | {"content-security-policy": POLICY.format(frames=self.frames)}
         every |= {"x-frame-options": "DENY"} if self.frames == "'none'" else {}
-        return every | ({"strict-transport-security": "max-age=31536000"} if self.secure else {})
+        return every | ({"strict-transport-security": "max-age=31536000; includeSubDomains"} if self.secure else {})
 
 
 class TooMuch(Exception):

@@ -1,5 +1,7 @@
 """Logging in with a link that works once, and logging off. Looking at a link does not use it up: previews look too."""
 
+import logging
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -9,6 +11,8 @@ from bot.core.questionnaire import LANGUAGES
 from bot.render import page
 from bot.store import logins
 from bot.web.visit import SEE_OTHER, Sent, Site, Visit
+
+log = logging.getLogger(__name__)
 
 GONE, TOO_MANY = 410, 429
 
@@ -41,14 +45,19 @@ async def looked_at(site: Site, request: Request) -> Response:
 
 
 async def _refused(site: Site, request: Request, token: str) -> Response | None:
-    """What is shown instead for a link that is no good, or to somebody who tries too many; None if it is good."""
+    """What is shown instead for a link that is no good, or after too many of those; None if it is good.
+
+    A good one is let in whatever else came from its address: behind a proxy all have the same. Nobody guesses 128 bits.
+    """
     address, now = request.client.host if request.client else "", site.clock.now()
+    if await site.store.read(logins.bearer, ids.hashed(token), now) is not None:
+        return None
     if site.tries.too_many(address, now):
+        log.warning("too many log-in links that do not work")
         return _page(site, spoken(request, site), "login_wait", TOO_MANY)
-    if await site.store.read(logins.bearer, ids.hashed(token), now) is None:
-        site.tries.wrong(address, now)
-        return _page(site, spoken(request, site), "login_over", GONE)
-    return None
+    site.tries.wrong(address, now)
+    log.info("a log-in link did not work")
+    return _page(site, spoken(request, site), "login_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
@@ -61,6 +70,7 @@ async def used(site: Site, request: Request) -> Response:
     who = await site.store.write(logins.redeem, ids.hashed(token), ids.hashed(key), site.clock.now())
     if who is None:  # somebody else was quicker
         return _page(site, spoken(request, site), "login_over", GONE)
+    log.info("person %d logged in at the page", who.id)
     response = RedirectResponse("/", SEE_OTHER)
     response.set_cookie(
         site.cookie, key, max_age=int(LONGEST.total_seconds()), path="/", secure=site.secure, httponly=True,
@@ -75,6 +85,7 @@ async def off(visit: Visit, form: Sent) -> Response:
         await visit.site.store.write(logins.end_all, visit.who.id)
     else:
         await visit.site.store.write(logins.end, visit.session.id)
+    log.info("person %d logged off", visit.who.id)
     response = RedirectResponse("/login", SEE_OTHER)
     response.delete_cookie(visit.site.cookie, path="/", secure=visit.site.secure, httponly=True, samesite="strict")
     return response

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -171,7 +172,8 @@ class Missing(Exception):
 async def _refused(visit: Visit) -> Response:
     """What is not there for this visitor; that it was asked for is kept, with the address as it stands in the table."""
     address = getattr(visit.request.scope.get("route"), "path", "") or "unknown"
-    await visit.site.store.write(refused, visit.who, "open", address[:64], visit.now)
+    with suppress(NotStored):  # what is not there is not there, also with a full disk
+        await visit.site.store.write(refused, visit.who, "open", address[:64], visit.now)
     return missing(visit.site, visit.who.lang)
 
 
