@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from bot.cli_audit import audit
 from bot.cli_clinic import clinic
 from bot.cli_export import export, import_questionnaire
+from bot.cli_keys import key
 from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
 from bot.cli_prove import prove
 from bot.cli_upkeep import backup, doctor, restore, sbom
@@ -37,7 +39,7 @@ def cli() -> None:
 
 
 cli.add_command(clinic)
-for command in (backup, doctor, export, import_questionnaire, prove, restore, sbom):
+for command in (audit, backup, doctor, export, import_questionnaire, key, prove, restore, sbom):
     cli.add_command(command)
 
 

@@ -15,7 +15,7 @@ from bot.cli_options import Cannot
 @click.option("--seed", type=click.IntRange(0), help="The first seed; without it a new one, which is printed.")
 @click.option("--size", type=click.IntRange(1), help="How much of each row, in its own unit.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="How many at once; without it as many as there are cores.")
-@click.option("--planted", is_flag=True, help="Plant 20 faults in copies of the program; each must be found.")
+@click.option("--planted", is_flag=True, help="Plant faults in copies of the program; each must be found.")
 @click.option("--list", "only_list", is_flag=True, help="Say what there is, and do nothing.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the page here, .txt and .html.")
 def prove(

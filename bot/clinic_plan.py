@@ -20,7 +20,7 @@ from bot.core.plan import OF_A_THERAPIST, OF_THE_CLINIC, WEEKDAYS, plain
 from bot.core.plans import plan_of, wished_by
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import Voice
-from bot.store import appointments, people
+from bot.store import appointments, audit, people
 from bot.store.people import Refused
 
 ASKED = "questionnaires."
@@ -41,6 +41,7 @@ def set_plan(
 
     def work() -> Shown:
         people.change(conn, who.id, plan=kept or None)
+        audit.note(conn, "plan changed", now, about=who.id, detail=", ".join(sorted({*found, *reset}))[:200])
         changed = people.by_id(conn, who.id)
         if who.role == "therapist" and who.state == "active":
             appointments.plan_own_digests(conn, changed, config.plan, now)

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.config import Config, read_token, warnings
 from bot.core.health import Backups, Facts, Machine, Vitals
-from bot.store import backups, calls, letters, lock, soundness, zone_data
+from bot.store import backups, calls, keys, letters, lock, soundness, zone_data
 from bot.store.driver import sqlite3, whose
 from bot.store.engine import Store
 from bot.store.errors import StoreError
@@ -66,10 +66,23 @@ def facts(
         clock_ahead=ahead,
         holder=lock.holder(path),
         damage=damage,
+        key=keys.whence(path),
+        keyless=_keyless(config),
+        plain=keys.plain_copies(path),
         scrubbed_at=soundness.moment(path, "scrubbed_at"),
         bytes=path.stat().st_size if path.exists() else 0,
     )
     return Facts(now, machine, vitals, _backups(config), why_none)
+
+
+def _keyless(config: Config) -> str:
+    """What is wrong with the keys of a database that is there."""
+    try:
+        if config.database.path.exists():
+            keys.require(config.database.path)
+    except StoreError as error:
+        return str(error)
+    return ""
 
 
 def _backups(config: Config) -> Backups:
@@ -88,7 +101,8 @@ def _open_files(config: Config) -> tuple[str, ...]:
     """The files that other accounts of this machine can read or write."""
     path, folder = config.database.path, config.backup.folder
     files = [path, path.with_name(f"{path.name}-wal"), config.telegram.token_file]
-    files += folder.glob("*.db") if folder is not None else []
+    files += [keys.master_file(path), keys.keys_file(path)]
+    files += [*folder.glob("*.db"), *folder.glob("keys/*.keys")] if folder is not None else []
     return tuple(str(file) for file in files if file is not None and _is_open(file))
 
 

@@ -11,6 +11,11 @@ def token() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode()
 
 
+def secret(size: int) -> bytes:
+    """Random bytes: a key, or a nonce that is never used again."""
+    return secrets.token_bytes(size)
+
+
 def hashed(code: str) -> str:
     """What is stored of a code: it cannot be turned back."""
     return hashlib.sha256(code.encode()).hexdigest()

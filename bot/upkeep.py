@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.backups import AFTER_FAILURE, DRILL_EVERY, SCRUB_EVERY, Backup, due
-from bot.store import backups, outages, soundness
+from bot.store import audit, backups, outages, soundness
 from bot.store.engine import Store
 from bot.store.errors import BackupFailed, Damaged, StoreError
 
@@ -112,8 +112,9 @@ class Upkeep:
     async def _sign_of_life(self) -> None:
         """Note beside the file when it was last alive: a start finds out if the file knows less than that."""
         alive = await self._store.read(outages.last_beat)
+        last = await self._store.read(audit.head)
         if alive is not None:
-            soundness.remember(self._config.database.path, alive_at=alive.isoformat())
+            soundness.remember(self._config.database.path, alive_at=alive.isoformat(), log=str(last or ""))
 
     async def _back_up(self) -> None:
         folder, now = self._config.backup.folder, self._clock.now()

@@ -6,17 +6,18 @@ The clinic is in Denver; a story begins on Monday 2 November 2026 at 10:00 there
 
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Table, create_engine, select
 
 from bot import clinic as desk
 from bot.app import running
@@ -26,7 +27,8 @@ from bot.core.walltime import to_utc, zone_of
 from bot.demo.stage import Stage
 from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
-from bot.store import people
+from bot.store import keys, people, sealing
+from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
 from tests import laws
 
@@ -175,27 +177,38 @@ class Clinic:
         return done
 
     async def rows(self, table: Any, **where: Any) -> list[Any]:
-        """A look into the database."""
-        query = table.select()
-        for column, value in where.items():
-            query = query.where(table.c[column] == value)
-        return list(await self.stage.app.store.read(lambda conn: list(conn.execute(query))))
+        """A look into the database: rows with what is sealed opened."""
+        return await self.stage.app.store.read(rows_of, table, where)
 
     async def answers(self, code: str) -> dict[str, Any]:
         """What the database holds of somebody's answers, the newest of each item, as "alliance.goals_1"."""
         return dict(await self.stage.app.store.read(_answers_of, code))
 
 
+def rows_of(conn: Connection, table: Table, where: Mapping[str, Any]) -> list[Any]:
+    """The rows of a table, opened."""
+    sealed = next((one for one in EVERYTHING if one.name == table.name), None)
+    query = table.select() if sealed is None else sealed.query
+    for column, value in where.items():
+        query = query.where(table.c[column] == value)
+    rows = conn.execute(query).all()
+    if sealed is None:
+        return list(rows)
+    return [SimpleNamespace(**{**row._mapping, **sealing.opened(conn, sealed, row)}) for row in rows]
+
+
+def copied(database: Path, folder: Path) -> Path:
+    """A copy of a database with its keys."""
+    keys.copy(database, folder / database.name)
+    return Path(shutil.copy(database, folder / database.name))
+
+
 def _answers_of(conn: Connection, code: str) -> list[tuple[str, Any]]:
     from bot.store.tables import answer, check_in
 
     who = people.by_code(conn, code)
-    rows = conn.execute(
-        answer.select()
-        .join(check_in, check_in.c.id == answer.c.check_in_id)
-        .where(check_in.c.person_id == who.id)
-        .order_by(answer.c.id)
-    )
+    mine = set(conn.execute(select(check_in.c.id).where(check_in.c.person_id == who.id)).scalars())
+    rows = sorted((row for row in rows_of(conn, answer, {}) if row.check_in_id in mine), key=lambda row: row.id)
     return [(f"{row.questionnaire}.{row.item}", row.value) for row in rows]
 
 
@@ -305,7 +318,7 @@ async def clinic(
     log: pytest.LogCaptureFixture,  # noqa: ARG001
 ) -> AsyncIterator[Clinic]:
     """The clinic with everybody in, Monday morning; nobody has a session yet."""
-    database = Path(shutil.copy(enrolled, tmp_path / "accord.db"))
+    database = copied(enrolled, tmp_path)
     async with opened(config, database, BEGINS, 200_000_001) as clinic:
         for code in PHONES:
             clinic[code].phone.person.started = True

@@ -277,9 +277,10 @@ def test_mistakes_in_a_calendar(desk: Desk, tmp_path: Path) -> None:
         event("c", ";VALUE=DATE:20261104", "P-014").replace("DURATION:PT60M\r\n", ""),
         event("d", ":20261104T110000", "P-014", "RRULE:FREQ=SECONDLY"),
         event("e", ":20261104T110000", "P-014", "RRULE:FREQ=WEEKLY;INTERVAL=0"),
+        event("f", ":20261104T110000", "P-014", "RRULE:FREQ= "),
     )
     says = desk.refuses("sessions", "import", file).splitlines()
-    assert [line.split(": ")[0] for line in says] == ["line 3", "line 9", "line 15", "line 20", "line 27"]
+    assert [line.split(": ")[0] for line in says] == ["line 3", "line 9", "line 15", "line 20", "line 27", "line 34"]
     assert "names no patient that I know" in says[0]
     assert "names more than one patient" in says[1]
     (tmp_path / "broken.ics").write_text("BEGIN:VCALENDAR\nthis is none")

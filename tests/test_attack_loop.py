@@ -17,6 +17,7 @@ from bot.store.tables import check_in, digest, outbox, pair
 from tests.conftest import FIRST, Clinic, Someone
 from tests.own_form import MARKS
 from tests.own_form import questionnaire as parsed
+from tests.plain_rows import put_plain
 from tests.test_digests import THIRD, after, read, week
 from tests.test_loop import apart, own_words
 
@@ -183,7 +184,7 @@ async def test_one_bad_row_of_the_outbox_delays_nobody(
               "state": "waiting", "not_before": clinic.clock.now()}  # fmt: skip
     await clinic.session("P-014", FIRST)
     await clinic.session("P-015", "2026-11-03T15:00")
-    await clinic.desk(lambda conn: conn.execute(outbox.insert().values(values)).rowcount)
+    await clinic.desk(put_plain, outbox, values)
     await clinic.until("2026-11-03T17:01")
     assert ben.prompts
     assert anna.prompts

@@ -26,7 +26,7 @@ from bot.core.backups import Backup, due, made_at, name_of, surplus
 from bot.store import backups, lock, soundness
 from bot.store.driver import sqlite3
 from bot.store.errors import BackupFailed, CannotRestore, Damaged
-from tests.conftest import FIRST, Clinic, Someone
+from tests.conftest import FIRST, Clinic, Someone, copied
 from tests.laws import law
 
 NOW = datetime(2026, 11, 3, 14, 15, tzinfo=UTC)
@@ -45,7 +45,7 @@ def run(path: Path, statement: str) -> list[tuple[object, ...]]:
 @pytest.fixture
 def database(enrolled: Path, tmp_path: Path) -> Path:
     """The clinic's database, and nobody works with it."""
-    return Path(shutil.copy(enrolled, tmp_path / "accord.db"))
+    return copied(enrolled, tmp_path)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ def test_a_drill_restores_and_counts(database: Path, folder: Path) -> None:
     drilled = backups.drill(folder, made, NOW + QUARTER)
     assert (drilled.drilled_at, drilled.problem) == (NOW + QUARTER, "")
     assert backups.listed(folder, database) == [drilled]
-    assert sorted(file.suffix for file in folder.iterdir()) == [".db", ".json"]
+    assert sorted(file.suffix for file in folder.iterdir()) == ["", ".db", ".json"]  # the keys are a folder
     (folder / made.name).unlink()
     assert "there is no backup" in backups.drill(folder, made, NOW).problem
 
@@ -247,7 +247,7 @@ def test_what_is_not_kept_goes_with_its_note(database: Path, folder: Path) -> No
     (folder / "accord-20200101T000000Z.db.part").write_text("left by a kill")
     gone = backups.prune(folder, database, 1, NOW + timedelta(days=4000))
     assert len(gone) == 2
-    assert len(list(folder.iterdir())) == 8
+    assert len(list(folder.glob("*.*"))) == 8
 
 
 # ------------------------------------------------------------------------------------------------ damage

@@ -13,7 +13,7 @@ from bot.cli import cli
 from bot.clock import ManualClock
 from bot.store.driver import sqlite3
 from bot.store.lock import acquire
-from tests.conftest import ROOT, denver
+from tests.conftest import ROOT, copied, denver
 
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 
@@ -61,7 +61,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.delenv("ACCORD_TOKEN", raising=False)
     monkeypatch.setattr("bot.desk.SystemClock", lambda: ManualClock(denver("2026-11-02T10:00")))
-    (tmp_path / "accord.db").write_bytes((made / "accord.db").read_bytes())
+    copied(made / "accord.db", tmp_path)
     return Desk(tmp_path)
 
 

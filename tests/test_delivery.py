@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 
 from bot import outward
 from bot.message import Message
-from bot.store import outbox, people
+from bot.store import outbox, people, sealing
 from bot.store.tables import check_in, person
 from bot.store.tables import outbox as kept
 from tests.conftest import FIRST, Clinic, Someone
@@ -37,10 +37,17 @@ async def many(clinic: Clinic, count: int) -> list[str]:
     """So many more patients with phones."""
     codes = [f"P-{n}" for n in range(100, 100 + count)]
     values = {"clinic_id": 1, "role": "patient", "zone": "America/Denver", "lang": "en", "state": "active"}
-    rows = [{**values, "code": code, "chat_id": 1000 + n} for n, code in enumerate(codes)]
-    await clinic.desk(lambda conn: conn.execute(insert(person), rows) and None)
-    for row in rows:
-        clinic.emulator.phone(int(str(row["chat_id"]))).person.started = True
+    rows = [{**values, "code": code, "key_id": code} for code in codes]
+
+    def put_all(conn: Connection) -> None:
+        sealing.keyring(conn).make([f"1:{code}" for code in codes])
+        conn.execute(insert(person), rows)
+        for n, code in enumerate(codes):
+            people.change(conn, people.by_code(conn, code).id, chat_id=1000 + n)
+
+    await clinic.desk(put_all)
+    for n in range(count):
+        clinic.emulator.phone(1000 + n).person.started = True
     return codes
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, create_engine, select
+from sqlalchemy import NullPool, Table, create_engine
 
 from bot.config import Config, load
 from bot.demo import play_demo
@@ -21,7 +21,9 @@ from bot.demo.folder import CannotPlay, folder_for
 from bot.demo.passage import Passages
 from bot.demo.script import ANNA, BEN, CAST, CLARA, TOMAS, VERA, Person
 from bot.emulator import Emulator, Event, History, Phone
+from bot.store import keys
 from bot.store.tables import answer, check_in, digest, person
+from tests.conftest import rows_of
 
 READY = {"Ready when you are. It takes about two minutes.", "Still here. Ready when you are."}
 BLAME = ("refus", "fail", "ignor", "silent", "engag", "resist", "poor", "should have", "low")
@@ -42,14 +44,12 @@ class Played:
         """A person's phone, as it is at the end."""
         return self.emulator.phone(who.number)
 
-    def rows(self, query: Select[Any]) -> list[tuple[Any, ...]]:
-        """What a query of the demo's database gives."""
-        engine = create_engine(f"sqlite:///{self.folder / 'demo.db'}")
-        try:
-            with engine.connect() as conn:
-                return [tuple(row) for row in conn.execute(query)]
-        finally:
-            engine.dispose()
+    def rows(self, table: Table) -> list[Any]:
+        """The rows of a table of the demo's database, opened."""
+        engine = create_engine(f"sqlite:///{self.folder / 'demo.db'}", poolclass=NullPool)
+        keys.attach(engine, self.folder / "demo.db")
+        with engine.connect() as conn:
+            return rows_of(conn, table, {})
 
 
 @pytest.fixture(scope="module")
@@ -132,16 +132,12 @@ def test_veras_digest_is_quiet(played: Played) -> None:
 
 
 def test_a_double_tap_and_an_old_button_change_nothing(played: Played) -> None:
-    query = (
-        select(answer.c.item, answer.c.value)
-        .join(check_in, check_in.c.id == answer.c.check_in_id)
-        .join(person, person.c.id == check_in.c.person_id)
-        .where(person.c.code == "P-014", answer.c.questionnaire == "alliance", check_in.c.kind == "alliance")
-        .order_by(check_in.c.opened_at, answer.c.item)
-    )
-    rows = played.rows(query)
+    (anna,) = (row.id for row in played.rows(person) if row.code == "P-014")
+    asked = [row for row in played.rows(check_in) if row.person_id == anna and row.kind == "alliance" and row.opened_at]
+    (begun,) = (row.id for row in asked if row.opened_at == min(one.opened_at for one in asked))
     ratings = {"bond_1": 5, "bond_2": 4, "goals_1": 4, "goals_2": 4, "tasks_1": 3, "tasks_2": 4}
-    first = dict(rows[:8])
+    answers = [row for row in played.rows(answer) if row.check_in_id == begun and row.questionnaire == "alliance"]
+    first = {row.item: row.value for row in answers}
     assert len(first) == 8
     assert {item: first[item] for item in ratings} == ratings
     toasts = [toast.text for toast in played.phone(ANNA).toasts]
@@ -162,7 +158,7 @@ def test_nothing_private_is_on_a_lock_screen(played: Played) -> None:
 def test_the_files_are_there(played: Played) -> None:
     config, mistakes = load(played.folder / "config.toml")
     assert config is not None, mistakes
-    kept = played.rows(select(digest.c.text, digest.c.html).where(digest.c.text.is_not(None)))
+    kept = [(row.text, row.html) for row in played.rows(digest) if row.text is not None]
     texts = {path.read_text("utf-8").removesuffix("\n") for path in played.folder.glob("*.txt")}
     pages = {_without_picture(path.read_text("utf-8")) for path in played.folder.glob("*.html")}
     assert (texts, pages) == ({text for text, _ in kept}, {html for _, html in kept})

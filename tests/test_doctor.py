@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,7 @@ from bot.store.driver import sqlite3
 from bot.store.errors import CannotOpen
 from bot.store.people import Refused
 from bot.store.tables import inbox as received
-from tests.conftest import FIRST, ROOT, Clinic, Someone
+from tests.conftest import FIRST, ROOT, Clinic, Someone, copied
 from tests.test_backups import backing_up
 from tests.test_delivery import outgoing, texts
 
@@ -273,7 +272,7 @@ async def test_a_letter_that_is_not_there_is_refused(clinic: Clinic, wrong: str)
 @pytest.fixture
 def written(enrolled: Path, tmp_path: Path) -> Path:
     """A config.toml beside a database in which one message was refused."""
-    path = Path(shutil.copy(enrolled, tmp_path / "accord.db"))
+    path = copied(enrolled, tmp_path)
     with sqlite3.connect(path) as database:
         database.execute(
             "INSERT INTO outbox (id, clinic_id, person_id, key, kind, rank, body, state, not_before, attempts, error) "

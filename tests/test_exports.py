@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import shutil
 import zipfile
 from collections.abc import AsyncIterator
 from datetime import date
@@ -27,7 +26,7 @@ from bot.core.questionnaire import VOICES
 from bot.drafting import draft
 from bot.questionnaire_folder import read_questionnaire
 from bot.store.people import Refused
-from tests.conftest import BEGINS, PHONES, Clinic, Someone, opened
+from tests.conftest import BEGINS, PHONES, Clinic, Someone, copied, opened
 
 FORMULA = "=cmd|'/C calc'!A0"
 ALONE = "I will bring it up myself"
@@ -37,7 +36,7 @@ FORMATS = ("long", "wide", "xlsx", "fhir")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def answered(example: Config, enrolled: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clinic]:
     """Anna and Tomas answered about one session, Anna with a formula for Tomas; Clara wrote something for herself."""
-    database = Path(shutil.copy(enrolled, tmp_path_factory.mktemp("answered") / "accord.db"))
+    database = copied(enrolled, tmp_path_factory.mktemp("answered"))
     async with opened(example, database, BEGINS, 200_000_001) as clinic:
         for code in PHONES:
             clinic[code].phone.person.started = True

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Delete, Update
@@ -10,6 +11,7 @@ from bot.core.form import Asks
 from bot.core.history import Homework
 from bot.store.tables import check_in, homework
 from tests.conftest import FIRST, Clinic, Someone
+from tests.plain_rows import spoil
 
 SECOND = "2026-11-10T14:00"
 WORDS, WHY = "Breathing exercise, twice a day", "So that the nights get longer"
@@ -189,7 +191,7 @@ async def test_without_words_the_questions_are_as_before(met: Clinic, anna: Some
 async def test_what_she_is_asked_is_frozen_at_the_opening(met: Clinic, tomas: Someone, anna: Someone) -> None:
     await tomas.says(SET)
     await asked(met, anna)
-    await met.desk(do, homework.update().values(words="something else"))
+    await met.desk(spoil, homework, lambda _: {"words": "something else"})
     await anna.taps("Begin")
     assert WORDS in anna.screen
 
@@ -198,9 +200,12 @@ async def test_a_check_in_opened_by_the_program_before_goes_on(met: Clinic, toma
     """Its row says nothing about homework in words."""
     await tomas.says(SET)
     await asked(met, anna)
-    for row in await met.rows(check_in, state="open"):
-        older = {key: value for key, value in row.asks.items() if key != "homework"}
-        await met.desk(do, check_in.update().where(check_in.c.id == row.id).values(asks=older))
+
+    def older(values: dict[str, Any]) -> dict[str, Any]:
+        asks = values["asks"]
+        return {} if asks is None else {"asks": {key: asks[key] for key in asks if key != "homework"}}
+
+    await met.desk(spoil, check_in, older)
     await anna.taps("Begin")
     assert "Did you take on something to do until next time?" in anna.screen
 

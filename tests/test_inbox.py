@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.chat import checkins
+from bot.store import sealing
 from bot.store.errors import NotStored
 from bot.store.tables import check_in, inbox, person
 from tests.conftest import FIRST, Clinic, Someone
+from tests.plain_rows import put_plain
 
 BROKEN: list[dict[str, Any]] = [
     {"message": "nonsense"},
@@ -53,7 +55,7 @@ def typed(someone: Someone, words: str, update_id: int) -> tuple[int, str]:
 async def left_behind(clinic: Clinic, state: str, update: tuple[int, str]) -> None:
     """A crash has left this update in that state; the bot starts again."""
     row = {"update_id": update[0], "raw": update[1], "state": state, "received_at": clinic.clock.now()}
-    await clinic.stage.app.store.write(lambda conn: conn.execute(inbox.insert(), row) and None)
+    await clinic.stage.app.store.write(put_plain, inbox, row)
     await clinic.restart()
 
 
@@ -295,7 +297,7 @@ async def test_an_unknown_kind_of_chat_is_nobodys(clinic: Clinic) -> None:
     await clinic.stage.settle()
 
     def strangers(conn: Connection) -> list[Any]:
-        return list(conn.execute(person.select().where(person.c.chat_id == -5)))
+        return list(conn.execute(person.select().where(person.c.chat_key == sealing.chat_key(conn, -5))))
 
     assert await clinic.stage.app.store.read(strangers) == []
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, update
 
 from bot import clinic as desk
 from bot.config import Config
 from bot.store.tables import away, check_in, digest, snooze
 from tests.conftest import FIRST, Clinic, Someone
+from tests.plain_rows import spoil
 from tests.test_digests import READY, SECOND, THIRD, after, read, week
 
 __all__ = ["week"]
@@ -336,10 +336,7 @@ async def test_a_morning_without_sessions_is_quiet(week: Clinic, tomas: Someone)
 async def test_a_page_that_cannot_be_made_is_a_sentence_not_silence(
     apart: Clinic, tomas: Someone, log: pytest.LogCaptureFixture
 ) -> None:
-    def spoil(conn: Connection) -> None:
-        conn.execute(update(check_in).values(asks={"questionnaires": 1}))
-
-    await apart.desk(spoil)
+    await apart.desk(spoil, check_in, lambda values: (values["asks"] and {"asks": {"questionnaires": 1}}) or {})
     await tomas.says("/digest")
     assert tomas.screen == "This page could not be shown. Please tap again in a minute."
     assert "was not made" in log.messages[-1]

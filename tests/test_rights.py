@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -21,7 +20,7 @@ from bot.store import people
 from bot.store.tables import answer, check_in, closure, goal, homework, person, session
 from bot.store.tables_refusal import refusal
 from bot.web.site import ACTIONS, CHANGES, SCREENS, SEE_PEOPLE, right_to_change
-from tests.conftest import BEGINS, FIRST, PHONES, ROOT, Clinic, Someone, opened
+from tests.conftest import BEGINS, FIRST, PHONES, ROOT, Clinic, Someone, copied, opened
 from tests.web.browser import HERE, browser, logs_in
 
 WORDS = "the thing about the convoy"
@@ -37,7 +36,7 @@ once = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(example: Config, enrolled: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clinic]:
     """Anna and Tomas have answered, set a goal and a task; Sam of the front desk is in; Ben and Vera look on."""
-    database = Path(shutil.copy(enrolled, tmp_path_factory.mktemp("story") / "accord.db"))
+    database = copied(enrolled, tmp_path_factory.mktemp("story"))
     config = replace(example, web=Web(enabled=True, port=0, public_url=HERE))
     async with opened(config, database, BEGINS, 200_000_001) as clinic:
         for code in PHONES:
@@ -78,7 +77,7 @@ async def _answered(clinic: Clinic, anna: Someone, tomas: Someone) -> None:
 async def state(clinic: Clinic) -> list[Any]:
     """What nobody else may have changed."""
     tables = (answer, check_in, goal, homework, session)
-    return [[tuple(row) for row in await clinic.rows(table)] for table in tables]
+    return [[str(row) for row in await clinic.rows(table)] for table in tables]
 
 
 def shown(someone: Someone) -> str:
@@ -123,7 +122,10 @@ def test_every_verb_of_the_command_line_is_in_the_table() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("does", "_person_verb"):
                 found |= {name.value for name in node.args[2:3] if isinstance(name, ast.Constant)}
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":
+                found |= {name.value for name in ast.walk(node.value) if isinstance(name, ast.Constant)}
     assert len(found) > 25
+    assert "move_following" in found
     assert found <= VERBS.keys()
     assert all(reach("operator", right) == "clinic" for right in VERBS.values())
 

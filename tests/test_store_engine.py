@@ -3,7 +3,6 @@
 import asyncio
 import os
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from bot.store.engine import Store
 from bot.store.errors import CannotOpen, NotDrained, NotStored, OlderDatabase, StoreClosed
 from bot.store.lock import AlreadyHeld, acquire
 from bot.store.tables import clinic, person
+from tests.conftest import copied
 
 ADD = insert(clinic)
 NAMES = select(clinic.c.name).order_by(clinic.c.id)
@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def path(tmp_path: Path, made: Path) -> Path:
-    return Path(shutil.copy(made, tmp_path / "accord.db"))
+    return copied(made, tmp_path)
 
 
 @pytest.fixture
@@ -120,7 +120,8 @@ async def test_a_function_that_raises_leaves_nothing_behind(store: Store) -> Non
 
 
 async def test_a_broken_rule_arrives_as_sqlalchemy_calls_it_and_without_the_words(store: Store) -> None:
-    secret = {"clinic_id": 99, "role": "patient", "code": "my words", "zone": "UTC", "lang": "en", "state": "active"}
+    secret = {"clinic_id": 99, "role": "patient", "code": "my words", "zone": "UTC", "lang": "en", "state": "active",
+              "key_id": "own"}  # fmt: skip
     with pytest.raises(IntegrityError, match="FOREIGN KEY") as raised:
         await store.write(lambda connection: connection.execute(insert(person), secret).rowcount)
     assert "my words" not in str(raised.value)

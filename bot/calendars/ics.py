@@ -71,7 +71,7 @@ def _events(data: bytes, window: Window, bad: list[Bad]) -> Iterator[tuple[int, 
     count = idle = 0
     for group in together.values():
         times = [] if _is_elsewhen(group, window) else _each_time(group, window, bad)
-        idle += len(times) < 2 and any(_is_endless(rule) for _, event in group for rule in _rules(event))
+        idle += len(times) < 2 and _is_endless(group)
         if idle > MOST_IDLE:
             bad.append(Bad(group[0][0], "Too many events repeat without ever coming: enter them by hand."))
             return
@@ -117,8 +117,12 @@ def _rules(event: Any) -> Iterable[Any]:
     return rules if isinstance(rules, list) else [rules]
 
 
-def _is_endless(rule: Any) -> bool:
-    return not {"UNTIL", "COUNT"} & rule.keys()
+def _is_endless(group: Sequence[tuple[int, Any]]) -> bool:
+    """Whether one of these repeats for ever; a rule that cannot be read does not, and is told of already."""
+    try:
+        return any(not {"UNTIL", "COUNT"} & rule.keys() for _, event in group for rule in _rules(event))
+    except _BROKEN:
+        return False
 
 
 def _never_ends(rule: Any) -> bool:

@@ -292,7 +292,7 @@ def _new_goal(conn: Connection, kept: Kept, form: Form, words: str, config: Conf
     number = goals.add(conn, kept.pair_id, text, kept.check_in.voice, now)
     asks = replace(kept.asks, goals=(*kept.asks.goals, Goal(number, text, kept.check_in.voice)))
     kept = replace(kept, asks=asks)
-    checkins.set_asks(conn, kept.check_in.id, asks)
+    checkins.set_asks(conn, kept, asks)
     grown = compose(config.questionnaires.by_id, asks, kept.check_in.voice)
     at = next(n for n, c in enumerate(grown.questions[index].choices) if c.id == number)
     return _stepped(conn, kept, Tap("on", None, index, at), config, now, typed=True)

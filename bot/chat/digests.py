@@ -16,7 +16,7 @@ from bot.core.person import Person
 from bot.core.weekly import weekly_place
 from bot.message import Button, Message
 from bot.render import page, phrase
-from bot.store import digests, people
+from bot.store import audit, digests, people
 from bot.store.digests import KeptDigest
 
 
@@ -90,9 +90,14 @@ def _weekly(
     text = page(who.lang, "weekly.txt", digests=_in_order(built))
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
-    keep = partial(digests.keep, digest_id=kept.id, text=text, html=html)
+    keep = partial(_keep, digest_id=kept.id, text=text, html=html, who=who, now=now)
     shown = paged(who.lang, text, ((hide,),), n, lambda turn: f"d:{kept.id}:open:{turn}")
     return Page((Reply(shown, message_id),), keep)
+
+
+def _keep(conn: Connection, digest_id: str, text: str, html: str, who: Person, now: datetime) -> None:
+    digests.keep(conn, digest_id, text, html)
+    audit.note(conn, "week shown", now, by=who.id, detail=digest_id)
 
 
 def _in_order(built: Sequence[Digest]) -> list[Digest]:

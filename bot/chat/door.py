@@ -33,7 +33,7 @@ from bot.core.person import JOINING, Expects, Person
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Message
 from bot.render import page, phrase
-from bot.store import alarms, inbox, people
+from bot.store import alarms, audit, inbox, people
 from bot.store import checkins as kept_checkins
 from bot.store.refusals import refused
 
@@ -80,6 +80,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     who = people.by_chat(conn, query.from_user.id)
     data = query.data or ""
     if who is None:
+        audit.note(conn, "refused", now, detail="a stranger's tap")
         return Outcome(toast=phrase(_known(query.from_user.language_code), "toast_not_yours"))
     _can_be_reached(conn, who, config, now)
     _forget_expected(conn, who)

@@ -24,7 +24,7 @@ from bot.core.person import GIVEN_UP, Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
-from bot.store import appointments, away, checkins, digests, histories, loops, outbox, parting, people
+from bot.store import appointments, audit, away, checkins, digests, histories, loops, outbox, parting, people
 from bot.store.checkins import Kept
 
 
@@ -145,6 +145,7 @@ def _shown(conn: Connection, view: View, config: Config, now: datetime, everythi
 
 
 def _keep(conn: Connection, view: View, built: Digest, text: str, html: str, now: datetime) -> None:
+    audit.note(conn, "digest shown", now, by=view.who.id, about=view.pair.patient.id, detail=view.digest_id)
     if view.digest_id is not None:
         digests.keep(conn, view.digest_id, text, html)
         digests.opened_in(conn, view.digest_id, view.message_id)
@@ -254,10 +255,12 @@ def _again(conn: Connection, view: View, more: list[str], config: Config, now: d
 def _chart(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """The picture of the pair, as a message of its own."""
     in_words = _button(view, "in_words", "words")
+    audit.note(conn, "chart shown", now, by=view.who.id, about=view.pair.patient.id)
     return pictures.drawn(_picture(conn, view, config, now), view.who, in_words)
 
 
 def _in_words(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    audit.note(conn, "chart shown", now, by=view.who.id, about=view.pair.patient.id)
     return pictures.in_words(_picture(conn, view, config, now), view.who)
 
 

@@ -43,6 +43,9 @@ class Machine:
     clock_ahead: timedelta | None = timedelta(0)
     holder: int | None = None  # the process that holds the database
     damage: str = ""
+    key: str = ""  # where the master key lies
+    keyless: str = ""  # what is wrong with the keys
+    plain: tuple[str, ...] = ()  # copies of the database from before it was sealed
     scrubbed_at: datetime | None = None
     bytes: int = 0
 
@@ -98,7 +101,7 @@ def lines(facts: Facts) -> list[Line]:
     """A line for each thing, always in this order."""
     machine, vitals = facts.machine, facts.vitals
     every = [_program(machine), _sqlite(machine), _zones(machine, vitals), _token(machine), _settings(machine)]
-    every += [_files(machine), _disk(machine), _clock(machine), _database(facts)]
+    every += [_files(machine), _keys(machine), _disk(machine), _clock(machine), _database(facts)]
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
     every += [_contacts(facts)] if facts.untold else []
@@ -168,6 +171,15 @@ def _files(machine: Machine) -> Line:
         return Line("files", "ok", "Only Accord's account can read the database, its backups and the token.")
     says = f"Other accounts can read {', '.join(machine.open_files)}: chmod go= takes their rights away."
     return Line("files", "act", says)
+
+
+def _keys(machine: Machine) -> Line:
+    if machine.keyless:
+        return Line("keys", "act", f"{machine.keyless[0].upper()}{machine.keyless[1:]}.")
+    if machine.plain:
+        says = f"{', '.join(machine.plain)}: in plain words, from before the database was sealed. Delete it once all is"
+        return Line("keys", "act", f"{says} well.")
+    return Line("keys", "ok", f"Answers are sealed. The master key: {machine.key}; keep a copy where no backup lies.")
 
 
 def _disk(machine: Machine) -> Line:

@@ -32,7 +32,7 @@ def kept(conn: Connection, thresholds: Thresholds, now: datetime) -> list[KeptPa
     query = (
         select(
             therapist.c.code.label("therapist"), patient.c.code.label("patient"), session.c.local, digest.c.week,
-            digest.c.text, digest.c.html, digest.c.pair_id, session.c.starts_at, therapist.c.lang,
+            digest.c.id, digest.c.text, digest.c.html, digest.c.pair_id, session.c.starts_at, therapist.c.lang,
         )
         .join(therapist, therapist.c.id == digest.c.therapist_id)
         .join(pair, pair.c.id == digest.c.pair_id, isouter=True)
@@ -41,15 +41,16 @@ def kept(conn: Connection, thresholds: Thresholds, now: datetime) -> list[KeptPa
         .where(digest.c.text.is_not(None))
         .order_by(digest.c.built_at)
     )  # fmt: skip
-    return [_page(conn, row, thresholds, now) for row in conn.execute(query)]
+    return [_page(conn, row, thresholds, now) for row in conn.execute(query).all()]
 
 
 def _page(conn: Connection, row: AnyRow, thresholds: Thresholds, now: datetime) -> KeptPage:
+    text, html = digests.shown(conn, row.id)
     if row.patient is None:
-        return KeptPage(f"{row.therapist}-week-{row.week}", row.text, row.html, None, row.lang)
+        return KeptPage(f"{row.therapist}-week-{row.week}", text, html, None, row.lang)
     history = histories.history_of(conn, row.pair_id, row.starts_at, now)
     chart = for_therapist(row.patient, history, digests.blind(conn, row.pair_id), thresholds)
-    return KeptPage(f"{row.patient}-{row.local[:10]}", row.text, row.html, chart, row.lang)
+    return KeptPage(f"{row.patient}-{row.local[:10]}", text, html, chart, row.lang)
 
 
 def write(folder: Path, pages: Sequence[KeptPage]) -> list[str]:

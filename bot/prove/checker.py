@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bot.prove.heard import Heard, hear
 from bot.store.driver import sqlite3
+from bot.store.unsealing import unsealed
 
 Event = Mapping[str, Any]
 Row = sqlite3.Row
@@ -73,9 +74,8 @@ def findings(
 
 
 def tables(database: Path) -> dict[str, list[Row]]:
-    """Every table of the file, opened for reading only."""
-    uri = f"{database.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as connection:
+    """Every table of the file, in a copy with what is sealed opened."""
+    with unsealed(database) as plain, closing(sqlite3.connect(plain)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: list(connection.execute(f'SELECT * FROM "{name}"')) for name in names}

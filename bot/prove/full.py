@@ -7,6 +7,7 @@ it gets through: after each try either nothing of it is there and everybody was 
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -57,6 +58,7 @@ async def _play(loop: VirtualLoop, seed: int, disk: Disk, amount: int, tally: Ta
         tries.left = 0
         await asyncio.sleep(3600)
         await made.stop()
+        check(not loop.unseen, "\n".join(loop.unseen))
         events = [event.as_dict() for event in made.emulator.history.events]
         found = findings(events, made.database, shipped_questionnaires(), made.clock.true().timestamp())
         check(not found, "\n".join(map(str, found[:20])))
@@ -79,7 +81,7 @@ class _Tries:
             del writer._take_queued
 
     def _until_through(self, writer: _Writer, jobs: list[_Job]) -> None:
-        names = " ".join(sorted({job.fn.__name__ for job in jobs}))
+        names = _names(jobs)
         number = 0
         while self._tally.figures[names] < MOST_OF_A_KIND and self.left > 0 and not self.broken:
             number += 1
@@ -108,9 +110,8 @@ class _Tries:
         self.left -= 1
         self._tally.done += 1
         self._tally.struck[kind] += 1
-        self._tally.figures[" ".join(sorted({job.fn.__name__ for job in jobs}))] += 1
-        names = ", ".join(job.fn.__name__ for job in jobs)
-        where = f"{kind} at operation {number} ({fault.struck}) of {names}"
+        self._tally.figures[_names(jobs)] += 1
+        where = f"{kind} at operation {number} ({fault.struck}) of {_names(jobs)}"
         if all(job.error is None for job in copies):
             if self._state() == before and self._changes(writer, jobs, before):
                 self.broken = f"{where}: stored, it was said, and nothing is"
@@ -139,6 +140,12 @@ class _Tries:
     def _state(self) -> str:
         with closing(Shim(self._made.database)) as looking:
             return state(looking.execute)
+
+
+def _names(jobs: list[_Job]) -> str:
+    """What a group of transactions does."""
+    fns = (job.fn.func if isinstance(job.fn, partial) else job.fn for job in jobs)
+    return " ".join(sorted({fn.__name__ for fn in fns}))
 
 
 class _Fault:

@@ -110,6 +110,9 @@ class Disk(Store):
         finally:
             driver.execute("ROLLBACK")
 
+    def __del__(self) -> None:
+        """Who is killed closes nothing, and nobody needs to be told."""
+
     async def close(self) -> None:
         """Finish what is queued, unless this process is dead."""
         if not self._closed:
@@ -201,7 +204,7 @@ def _writing(path: Path, troubles: Troubles, connect: Connect | None) -> Engine:
         return connect(path, True) if connect is not None else sqlite3.connect(path, isolation_level=None, factory=kind)
 
     made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool, hide_parameters=True)
-    engine._set_pragmas(made, engine._WRITING)
+    engine._prepare(made, engine._WRITING, path)
 
     @event.listens_for(made, "before_cursor_execute")
     def _may_fail(conn: Any, cursor: Any, statement: str, *_: object) -> None:  # noqa: ARG001
@@ -219,5 +222,5 @@ def _reading(path: Path, connect: Connect | None) -> Engine:
         return connect(path, False) if connect is not None else sqlite3.connect(path, isolation_level=None)
 
     made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool)
-    engine._set_pragmas(made, engine._READING)
+    engine._prepare(made, engine._READING, path)
     return made

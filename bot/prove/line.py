@@ -28,6 +28,8 @@ class Line:
         self.emulator, self.random = emulator, random
         self.down = False
         self.calls = 0
+        self.in_vain = 0
+        """So many calls were made while it was down."""
         self.kill_at: Callable[[int, str, str], bool] = lambda number, method, when: False  # noqa: ARG005
 
     def pause(self) -> float:
@@ -48,6 +50,7 @@ class Line:
         await asyncio.sleep(self.pause())
         life.check()
         if self.down:
+            self.in_vain += 1
             await asyncio.sleep(NO_CONNECTION_S)
             raise Unsent("ClientConnectorError")
         if self.kill_at(number, method, "before"):

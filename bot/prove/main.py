@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,8 @@ def list_rows() -> None:
     """Every row, its title and its default amount."""
     console = Console(highlight=False)
     for proof in PROOFS:
-        console.print(f"{proof.row:<5}{proof.default:>10,} {proof.unit:<20} {proof.title}", markup=False)
+        words = proof.title + (" (only if it is named)" if proof.named else "")
+        console.print(f"{proof.row:<5}{proof.default:>10,} {proof.unit:<20} {words}", markup=False)
 
 
 def prove_rows(asked: Asked) -> int:
@@ -83,10 +85,11 @@ def _chosen(asked: Asked) -> list[Proof]:
     unknown = [row for row in asked.rows if row.upper() not in BY_ROW]
     if unknown:
         raise CannotProve(f"There is no row {unknown[0]}. There are: {', '.join(BY_ROW)}.")
-    chosen = [BY_ROW[row.upper()] for row in asked.rows] or list(PROOFS)
-    if importlib.util.find_spec("apsw") is None and any(proof.apsw for proof in chosen):
-        needing = ", ".join(proof.row for proof in chosen if proof.apsw)
-        raise CannotProve(f'{needing} cut the power of a disk that apsw makes: pip install "accord-checkin[prove]"')
+    chosen = [BY_ROW[row.upper()] for row in asked.rows] or [proof for proof in PROOFS if not proof.named]
+    lacking = [proof for proof in chosen if proof.needs and importlib.util.find_spec(proof.needs) is None]
+    if lacking:
+        which = ", ".join(f"{proof.row} needs {proof.needs}" for proof in lacking)
+        raise CannotProve(f'{which}: pip install "accord-checkin[prove]"')
     return chosen
 
 
@@ -101,6 +104,7 @@ def _plan(chosen: Sequence[Proof], asked: Asked, seed: int) -> list[Piece]:
 
 def _under_a_bar(plan: Sequence[Piece], cores: int, console: Console) -> dict[str, Outcome]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    left, watch = Counter(piece.row for piece in plan), Watch()
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task("proving", total=len(plan))
 
@@ -109,6 +113,9 @@ def _under_a_bar(plan: Sequence[Piece], cores: int, console: Console) -> dict[st
             if result.broken is not None:
                 console.print(f"{result.piece.row} DID NOT HOLD\n{result.broken}", markup=False)
                 console.print(f"Once more: {result.piece.command}", markup=False)
+            left[result.piece.row] -= 1
+            if not left[result.piece.row]:
+                console.print(f"{result.piece.row} is through after {watch.seconds:.0f} s", markup=False)
 
         return run(plan, cores, told)
 
@@ -123,14 +130,18 @@ def _merge(outcomes: dict[str, Outcome], more: dict[str, Outcome]) -> None:
         kept.seconds += outcome.seconds
         kept.seeds += outcome.seeds
         kept.struck += outcome.struck
+        kept.figures += outcome.figures
         kept.broken += outcome.broken
 
 
 def _told(outcomes: Sequence[Outcome], console: Console, seconds: float) -> None:
     for outcome in outcomes:
-        verdict = "held" if outcome.held else "DID NOT HOLD"
+        verdict = "did not run" if outcome.skipped else "held" if outcome.held else "DID NOT HOLD"
         words = f"{outcome.proof.row:<5}{verdict:<13}{outcome.done:>8,} {outcome.proof.unit:<20} {outcome.proof.title}"
         console.print(words, markup=False)
+        for words in (outcome.told, outcome.short):
+            if words:
+                console.print(f"     {words}", markup=False)
         if outcome.struck:
             struck = ", ".join(f"{kind} {times:,}" for kind, times in sorted(outcome.struck.items()))
             console.print(f"     struck: {struck}", markup=False)

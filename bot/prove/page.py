@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from bot.prove.rows import PROOFS
 from bot.prove.running import Outcome
 
 INTRODUCTION = (
@@ -38,12 +39,18 @@ def headline(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
 
 def verdict(outcome: Outcome) -> str:
     """One word or two."""
-    return "held" if outcome.held else "did not hold"
+    return "did not run" if outcome.skipped else "held" if outcome.held else "did not hold"
 
 
 def struck(outcome: Outcome) -> str:
     """How often each fault really struck."""
     return ", ".join(f"{kind} {times:,}" for kind, times in sorted(outcome.struck.items()))
+
+
+def left_out(outcomes: Sequence[Outcome]) -> list[str]:
+    """Which rows did not run."""
+    missing = [proof for proof in PROOFS if proof.row not in {outcome.proof.row for outcome in outcomes}]
+    return [f"Did not run: {proof.row}, {proof.title}. {proof.why if proof.named else ''}".strip() for proof in missing]
 
 
 def as_text(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
@@ -53,10 +60,11 @@ def as_text(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
         proof = outcome.proof
         lines.append(f"{proof.row}  {verdict(outcome)}: {proof.title}. {outcome.done:,} {proof.unit}.")
         lines.append(f"    {proof.holds}")
+        lines += [f"    {words}" for words in (outcome.told, outcome.short) if words]
         lines += [f"    Struck: {struck(outcome)}"] if outcome.struck else []
         lines += [f"    Too seldom struck to prove anything: {', '.join(outcome.vacuous)}"] if outcome.vacuous else []
         lines += [f"    Once more: {result.piece.command}\n{result.broken}" for result in outcome.broken[:3]]
-    return "\n".join([*lines, "", NOT_PROMISED, ""])
+    return "\n".join([*lines, "", *left_out(outcomes), NOT_PROMISED, ""])
 
 
 def as_html(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
@@ -66,7 +74,7 @@ def as_html(outcomes: Sequence[Outcome], seed: int, seconds: float) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>What Accord held</title><style>{STYLE}</style>'
         f"<h1>What Accord held on this machine</h1><p>{escape(headline(outcomes, seed, seconds))}</p>"
         f"<p>{escape(INTRODUCTION)}</p><table><tr><th>Row<th>What must hold<th>Tried<th>Came of it</tr>{rows}</table>"
-        f"<p>{escape(NOT_PROMISED)}</p></html>"
+        f"<p>{escape(' '.join([*left_out(outcomes), NOT_PROMISED]))}</p></html>"
     )
 
 
@@ -74,8 +82,9 @@ def _row(outcome: Outcome) -> str:
     proof, mark = outcome.proof, "" if outcome.held else ' class="no"'
     found = "".join(f"<pre>{escape(f'{r.piece.command}')}\n{escape(r.broken or '')}</pre>" for r in outcome.broken[:3])
     few = f"<br>too seldom struck: {escape(', '.join(outcome.vacuous))}" if outcome.vacuous else ""
+    more = "".join(f"<br>{escape(words)}" for words in (outcome.told, outcome.short) if words)
     return (
-        f"<tr><td>{proof.row}<td>{escape(proof.title)}<br><small>{escape(proof.holds)}</small>"
+        f"<tr><td>{proof.row}<td>{escape(proof.title)}<br><small>{escape(proof.holds)}{more}</small>"
         f"<td>{outcome.done:,} {escape(proof.unit)}<br><small>{escape(struck(outcome))}</small>"
         f"<td{mark}>{verdict(outcome)}{few}{found}</tr>"
     )

@@ -24,7 +24,7 @@ from bot.prove.world import PATIENTS, THERAPISTS, World, come_in, memory, world
 from bot.prove.worlds import WEEKLY, at_the_desk
 from bot.store.driver import sqlite3
 
-DAYS_S = 3.2 * 86400
+DAYS_S, A_LITTLE_S = 3.2 * 86400, 0.2 * 86400
 PLANTED = 300
 """So many cuts at most until synchronous=NORMAL must have been found out."""
 
@@ -40,7 +40,7 @@ class Tape:
 
 def cuts(seed: int, amount: int, tally: Tally) -> None:
     """So many power cuts, spread over all operations of one run; and a planted fault that must be found."""
-    _cut(recorded(seed), seed, amount, tally)
+    _cut(recorded(seed, days_s=DAYS_S if amount >= PLANTED else A_LITTLE_S), seed, amount, tally)
     if amount >= PLANTED:
         check(finds(lambda: _cut(recorded(seed, "NORMAL"), seed, PLANTED, Tally())), "synchronous=NORMAL was not found")
         tally.figures["synchronous=NORMAL found"] += 1
@@ -100,16 +100,16 @@ def state(execute: Callable[[str], Any]) -> str:
 # ------------------------------------------------------------------------------------------------ the run
 
 
-def recorded(seed: int, planted: str | None = None) -> Tape:
+def recorded(seed: int, planted: str | None = None, days_s: float = DAYS_S) -> Tape:
     """Some days of the small clinic on a disk that remembers."""
     tape = Tape()
     with mounted(Disk()) as disk:
-        run_virtually(lambda loop: _record(loop, seed, disk, planted, tape))
+        run_virtually(lambda loop: _record(loop, seed, disk, planted, tape, days_s))
         tape.operations = disk.log
     return tape
 
 
-async def _record(loop: VirtualLoop, seed: int, disk: Disk, planted: str | None, tape: Tape) -> None:
+async def _record(loop: VirtualLoop, seed: int, disk: Disk, planted: str | None, tape: Tape, days_s: float) -> None:
     def connect(path: Path, writing: bool) -> Shim:
         if not writing:
             return Shim(path)
@@ -127,7 +127,7 @@ async def _record(loop: VirtualLoop, seed: int, disk: Disk, planted: str | None,
         disk.recording = True
         with closing(Shim(made.database)) as looking:
             tape.states.append((0, state(looking.execute)))
-        await live(made, DAYS_S)
+        await live(made, days_s)
         disk.recording = False
 
 

@@ -12,6 +12,10 @@ class Broken(Exception):
     """Something did not hold; the text says what, in as many lines as it takes."""
 
 
+class Skipped(Exception):
+    """It cannot be proved on this machine; the sentence says why."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What a proof counts: how much is done, which faults really struck, and figures for the page."""
@@ -26,8 +30,10 @@ class Tally:
 class Proof:
     """One row. `default` and `quick` are amounts in `unit`; a piece of `piece` of them is one run with one seed.
 
-    `strikes` are the kinds of faults that must really strike; a run of the default size in which one of them struck
-    less than a hundred times proves nothing. `apsw`: needs that library.
+    `strikes` are the kinds of faults that must really strike; a run of the default size in which a kind struck less
+    than a hundred times proves nothing. `asked`: what the threat and fault model asks, where a run of the default size
+    does less, and `why` it does. `tells`: a sentence with figures in it, by their names. `needs`: a library that not
+    everybody has. `named`: runs only if it is named.
     """
 
     row: str
@@ -39,8 +45,11 @@ class Proof:
     default: int
     piece: int
     strikes: tuple[str, ...] = ()
-    apsw: bool = False
-    alone: bool = False  # measures time or runs processes of its own: nothing else runs meanwhile
+    needs: str = ""
+    asked: int = 0
+    why: str = ""
+    tells: str = ""
+    named: bool = False
 
     def call(self, seed: int, amount: int, tally: Tally) -> None:
         """Run a piece. Raises Broken."""
@@ -65,12 +74,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a piece. `broken` None: it held."""
+    """What came of a piece. `broken` None: it held, or was `skipped` for that reason."""
 
     piece: Piece
     tally: Tally
     seconds: float
     broken: str | None = None
+    skipped: str = ""
 
 
 def check(holds: bool, words: str) -> None:

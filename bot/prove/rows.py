@@ -1,76 +1,161 @@
-"""Every proof there is, in the order of the threat and fault model."""
+"""Every proof there is, in the order of the threat and fault model.
+
+The default sizes are what about half an hour of one core does, so that two cores need a quarter of an hour. Where the
+model asks more, `asked` says so; `--size` and `--soak` go on from there.
+"""
 
 from bot.prove.proof import Proof
 
 WIRE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down")
 KILLS = ("killed at a call", "killed at a commit", "killed at rest", "stopped")
+DAMAGES = ("bit of the file", "bit of the -wal", "bit of a backup", "file cut short", "-wal taken away",
+           "old copy put back", "pages swapped", "page of noise")  # fmt: skip
+TIME = "a run of a quarter of an hour has room for so many; --size N does more."
 
 PROOFS = (
     Proof(
         "R1", "kill -9 at any moment", "What was confirmed is stored: 0 lost, 0 doubled, 0 in a wrong record.",
-        "SIGKILLs", "bot.prove.kill.proof:kills", quick=3, default=1000, piece=100, strikes=("SIGKILL",),
+        "SIGKILLs", "bot.prove.kill.proof:kills", quick=3, default=200, piece=100, strikes=("SIGKILL",),
+        asked=1000, why=TIME,
     ),
     Proof(
         "R2", "power cut at any moment", "The last transaction that was acknowledged is there; the file is whole.",
-        "power cuts", "bot.prove.power:cuts", quick=40, default=10_000, piece=1250, strikes=("power cut",), apsw=True,
+        "power cuts", "bot.prove.power:cuts", quick=40, default=10_000, piece=2500, strikes=("power cut",),
+        needs="apsw",
     ),
     Proof(
         "R3", "disk full, disk broken", "All of a transaction or nothing; once there is room it goes on by itself.",
-        "faults", "bot.prove.full:points", quick=60, default=2400, piece=300,
-        strikes=("disk full", "I/O error"), apsw=True,
+        "faults", "bot.prove.full:points", quick=60, default=2400, piece=400,
+        strikes=("disk full", "I/O error"), needs="apsw",
+    ),
+    Proof(
+        "R3F", "a disk of 12 MB that is really full", "What was acknowledged is there, what was refused is not, and "
+        "with room it goes on at once.", "fillings", "bot.prove.small:fillings", quick=0, default=200, piece=100,
+        strikes=("disk really full",),
     ),
     Proof(
         "R3W", "the disk full or broken while people tap", "Who taps is told, what is confirmed is there, and it goes "
-        "on by itself.", "spells", "bot.prove.storms:disk_spells", quick=10, default=1000, piece=100,
-        strikes=("disk full", "I/O error"),
+        "on by itself.", "spells", "bot.prove.storms:disk_spells", quick=10, default=600, piece=100,
+        strikes=("disk full", "I/O error"), asked=1000, why=TIME,
     ),
     Proof(
         "R4", "the whole world, all faults mixed", "Nothing lost, doubled, misfiled, sent twice or at night, sent "
         "to somebody else, asked after it was answered, or left undone.",
-        "clinic months", "bot.prove.worlds:months", quick=0, default=100, piece=2, strikes=(*WIRE, *KILLS),
+        "clinic months", "bot.prove.worlds:months", quick=0, default=14, piece=1, strikes=(*WIRE, *KILLS),
+        asked=500, why="a month of five patients takes half a minute of a core; a night (--soak 8) does the rest.",
     ),
     Proof(
         "R4T", "equal seed, equal trace", "Two runs of one seed are the same to the last event.",
-        "pairs of runs", "bot.prove.worlds:same_again", quick=0, default=20, piece=5,
+        "pairs of runs", "bot.prove.worlds:same_again", quick=0, default=4, piece=1, asked=100, why=TIME,
+    ),
+    Proof(
+        "R5", "the bot against a small model of it", "After each step every check-in stands where a model says that "
+        "shares no code with the bot.", "runs of 50 steps", "bot.prove.comparing:runs", quick=1, default=80, piece=20,
+        strikes=("step",), needs="hypothesis", asked=2000, why="a run takes one to two seconds of a core.",
+        tells="Meanwhile the bot was killed {the bot is killed:,} times and stopped {the bot is stopped:,} times; "
+        "answers were given {pick:,} times, forms sent {send:,}, sessions moved {a session is moved:,} and called off "
+        "{a session is cancelled:,} times.",
     ),
     Proof(
         "R6", "replies lost, calls cut, hanging, 5xx", "No prompt lost, no double record; a copy only if a reply was "
-        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=40, default=10_000, piece=1000,
-        strikes=("lost", "cut", "hang", "broken", "gateway"),
+        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=40, default=3000, piece=1000,
+        strikes=("lost", "cut", "hang", "broken", "gateway"), asked=10_000, why=TIME,
+    ),
+    Proof(
+        "R6W", "the wire cut at every byte", "Over real connections: what counts as sent arrived once, what counts as "
+        "surely not sent never did.", "calls", "bot.prove.cutter:cuts", quick=60, default=5600, piece=2800,
+        strikes=("cut on the way there", "cut on the way back"),
+        tells="Of those cut on the way there {there nobody knows:,} are such that nobody knows, on the way back "
+        "{back nobody knows:,}: these may be sent once more, and are counted.",
     ),
     Proof(
         "R7", "the Bot API away for 6 h or 25 h", "Each question that is still open comes once, none at night; what "
-        "closed meanwhile was not asked.", "outages", "bot.prove.storms:api_down", quick=0, default=40, piece=4,
+        "closed meanwhile was not asked.", "outages", "bot.prove.storms:api_down", quick=0, default=16, piece=2,
+        strikes=("call in vain",),
     ),
     Proof(
         "R8", "429 up to an hour, 403, 400, 409, 5xx", "It waits as told, others go on, one poisoned message is one.",
-        "weeks", "bot.prove.storms:refusals", quick=0, default=30, piece=5,
+        "weeks", "bot.prove.storms:refusals", quick=0, default=20, piece=2,
         strikes=("429", "403", "400", "409", "500", "502"),
     ),
     Proof(
         "R9", "updates that no phone would send", "Nobody waits, no record changes, nothing is left over.",
-        "mutated updates", "bot.prove.updates:mutated", quick=250, default=100_000, piece=2500,
+        "mutated updates", "bot.prove.updates:mutated", quick=250, default=100_000, piece=10_000,
         strikes=("mutated update",),
     ),
     Proof(
         "R10", "several processes start at once", "One holds the database; a killed one blocks nobody.",
-        "races", "bot.prove.starts:races", quick=30, default=1000, piece=250, strikes=("race", "holder killed"),
+        "races", "bot.prove.starts:races", quick=20, default=1000, piece=250, strikes=("race", "holder killed"),
+    ),
+    Proof(
+        "R11", "told to stop at any moment", "It ends within ten seconds, also while calls hang and commits take long, "
+        "and what it leaves the next start does.", "stops", "bot.prove.stops:stops", quick=20, default=1000, piece=250,
+        strikes=("stopped while starting", "stopped at work"),
+    ),
+    Proof(
+        "R11T", "SIGTERM to the real program", "It ends within ten seconds, with exit code 0.", "processes",
+        "bot.prove.stops:terms", quick=0, default=100, piece=25, strikes=("SIGTERM",),
+        tells="{before it listened:,} ended by the signal itself, before anything was begun.",
+    ),
+    Proof(
+        "R11M", "a migration killed at any statement", "The file is of the old version with every row, or of the "
+        "newest; the next start makes the newest of it. An older program refuses a newer file, and leaves it alone.",
+        "deaths", "bot.prove.upgrades:killed", quick=4, default=320, piece=80, strikes=("migration killed",),
+        asked=611, why="from half the versions on; the other half are parts of the same statements.",
     ),
     Proof(
         "R12", "the machine's clock jumps", "No check-in doubled, none missing.",
-        "jumps", "bot.prove.storms:clock_jumps", quick=20, default=10_000, piece=1000, strikes=("clock jump",),
+        "jumps", "bot.prove.storms:clock_jumps", quick=20, default=10_000, piece=2500, strikes=("clock jump",),
     ),
     Proof(
         "R13", "clock changes in all zones, 2020 to 2037", "A wall time means the instant that the minutes say.",
-        "zone years", "bot.prove.calendar:zone_years", quick=60, default=10_782, piece=1797, strikes=("clock change",),
+        "zone years", "bot.prove.calendar:zone_years", quick=30, default=1794, piece=598, strikes=("clock change",),
+        asked=10_764, why="every zone in three of the eighteen years; --size 10764 does all.",
     ),
     Proof(
         "R14", "patients move from zone to zone", "One check-in about each session, all judged as ever.",
-        "moves", "bot.prove.storms:moves", quick=0, default=2000, piece=250, strikes=("move",),
+        "moves", "bot.prove.storms:moves", quick=0, default=1000, piece=250, strikes=("move",), asked=10_000, why=TIME,
     ),
     Proof(
         "R15", "the process stands still for 3 to 600 s", "All that became due meanwhile still happens.",
-        "stalls", "bot.prove.storms:stalls", quick=20, default=10_000, piece=1000, strikes=("stall",),
+        "stalls", "bot.prove.storms:stalls", quick=20, default=10_000, piece=2500, strikes=("stall",),
+    ),
+    Proof(
+        "R16", "a damaged database file", "A file cut short, a -wal taken away, an old copy in its place: found before "
+        "it is used, with the backup and the command that restores it. A changed bit of a backup: always found, and "
+        "the backup is not restored.", "damages", "bot.prove.damage:damages", quick=20, default=6250, piece=1250,
+        strikes=DAMAGES,
+        tells="Not promised, and counted here: of {struck bit of the file:,} flipped bits in the live file "
+        "{bit of the file found:,} were found, {bit of the file harmless:,} changed nothing that is stored, and "
+        "{bit of the file not found:,} changed a value WITHOUT ANYBODY NOTICING, as SQLite keeps no checksum of a "
+        "page. In the -wal {bit of the -wal found:,} found, {bit of the -wal not found:,} not (at most a minute is "
+        "missing then). Swapped pages {pages swapped found:,} found, {pages swapped not found:,} not; pages as they "
+        "were a day ago {page as it was a day ago found:,} found, {page as it was a day ago not found:,} not; pages "
+        "of noise {page of noise found:,} found, {page of noise not found:,} not.",
+    ),
+    Proof(
+        "R17", "the machine is gone", "On an empty folder the settings are put back, one command restores the backup "
+        "row for row, and the bot goes on. Backups made beside a busy writer hold whole transactions.",
+        "machines", "bot.prove.drill:drills", quick=1, default=100, piece=20,
+        strikes=("machine gone", "backup beside a writer"),
+        tells="Restoring took {restore ms:,} ms for all of them together. {writes meanwhile:,} transactions were "
+        "written beside the backups.",
+    ),
+    Proof(
+        "R18", "many patients, all due at once", "At 30 messages a second and at 1,000: everybody is asked once, in "
+        "turn, within the limit and 300 MB; at 30 a second no time is lost.", "patients", "bot.prove.load:broadcasts",
+        quick=0, default=100_000, piece=100_000, named=True,
+        why="it takes an hour of the machine's own time: accord prove R18, or with --size 3000 two minutes.",
+        tells="At 30/s: {30 seconds:,} s, {30 a second:,} a second, {30 CPU:,} µs of CPU for each question, "
+        "{30 MB:,} MB; from a tap to its answer meanwhile {30 p50:,} ms (half), {30 p99:,} ms (99 of 100). At a pace "
+        "of 1,000/s this machine did {1000 a second:,} a second with {1000 CPU:,} µs and {1000 MB:,} MB; taps "
+        "{1000 p50:,} and {1000 p99:,} ms.",
+    ),
+    Proof(
+        "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "
+        "with sentences that name file and line, within two seconds; never a traceback.", "files",
+        "bot.prove.badfiles:mutated", quick=60, default=2000, piece=500,
+        strikes=("settings", "questionnaire", "calendar", "closed days", "table"), asked=100_000, why=TIME,
     ),
 )  # fmt: skip
 BY_ROW = {proof.row: proof for proof in PROOFS}

@@ -3,14 +3,14 @@
 import os
 import signal
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
-from bot.prove.proof import Broken, Piece, Proof, Result, Tally
+from bot.prove.proof import Broken, Piece, Proof, Result, Skipped, Tally
 from bot.prove.rows import BY_ROW
 from bot.prove.watch import Watch
 
@@ -31,11 +31,26 @@ class Outcome:
     figures: Counter[str] = field(default_factory=Counter)
     broken: list[Result] = field(default_factory=list)
     vacuous: list[str] = field(default_factory=list)
+    skipped: str = ""
 
     @property
     def held(self) -> bool:
-        """Whether all of it held, and enough was tried."""
-        return not self.broken and not self.vacuous and self.done >= self.wanted
+        """Whether all of it held, and enough was tried, or it cannot be tried here."""
+        return bool(self.skipped) or (not self.broken and not self.vacuous and self.done >= self.wanted)
+
+    @property
+    def short(self) -> str:
+        """What the model asks, where less was done; else nothing."""
+        if self.skipped:
+            return f"Did not run here: {self.skipped}"
+        if self.done >= self.proof.asked:
+            return ""
+        return f"Asked {self.proof.asked:,} {self.proof.unit}, done {self.done:,}: {self.proof.why}"
+
+    @property
+    def told(self) -> str:
+        """The row's own sentence, with its figures."""
+        return "" if self.skipped else self.proof.tells.format_map(defaultdict(int, self.figures))
 
     def add(self, result: Result) -> None:
         """Count a piece."""
@@ -44,6 +59,7 @@ class Outcome:
         self.seeds.append(result.piece.seed)
         self.struck += result.tally.struck
         self.figures += result.tally.figures
+        self.skipped = self.skipped or result.skipped
         if result.broken is not None:
             self.broken.append(result)
 
@@ -64,6 +80,8 @@ def run_piece(piece: Piece) -> Result:
         BY_ROW[piece.row].call(piece.seed, piece.amount, tally)
     except Broken as broken:
         return Result(piece, tally, watch.seconds, str(broken))
+    except Skipped as why:
+        return Result(piece, tally, watch.seconds, skipped=str(why))
     except Exception as error:  # the proof itself fell over: that proves nothing
         import traceback
 
@@ -126,4 +144,7 @@ def judge(outcomes: Sequence[Outcome], enough: int = ENOUGH) -> None:
     """Note which kinds of faults did not strike often enough, over the whole run."""
     struck: Counter[str] = sum((outcome.struck for outcome in outcomes), Counter())
     for outcome in outcomes:
-        outcome.vacuous = [kind for kind in outcome.proof.strikes if struck[kind] < enough]
+        if outcome.skipped:
+            continue
+        kinds = sorted({*outcome.proof.strikes, *outcome.struck})
+        outcome.vacuous = [kind for kind in kinds if struck[kind] < enough]

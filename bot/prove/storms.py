@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 
 from bot import clinic_people
-from bot.emulator import Event
+from bot.emulator import Event, Fault
 from bot.emulator.refuse import TERMINATED, Refusal, conflict
 from bot.prove.crowd import Somebody
 from bot.prove.inline import FULL, IO
@@ -49,7 +49,8 @@ async def _down(loop: VirtualLoop, seed: int, tally: Tally) -> None:
         await asyncio.sleep(hours * HOUR)
         made.line.down = False
         back = made.clock.true().timestamp()
-        tally.struck[f"down {hours} h"] += 1
+        tally.figures[f"down {hours} h"] += 1
+        tally.struck["call in vain"] += made.line.in_vain
         await asyncio.sleep(2 * HOUR)
         _no_burst(made, back)
         await asyncio.sleep(2 * 86400)
@@ -76,17 +77,22 @@ async def _refused(loop: VirtualLoop, seed: int, tally: Tally) -> None:
     async with world(seed, loop) as made:
         at_work = await begun(made)
         until = made.loop.time() + WEEK_S
-        kinds = ("flood", "forbidden", "broken", "gateway", "conflict", "poison")
+        lurking: list[Fault] = []
         while made.loop.time() < until:
             await asyncio.sleep(made.random.expovariate(1 / HOUR))
-            kind = made.random.choice(kinds)
-            tally.struck[_NAMES[kind]] += await _strike(made, kind)
+            kind = made.random.choices(list(_NAMES), OFTEN)[0]
+            if kind in ("forbidden", "bad"):  # messages are sent seldom: these wait for the next one
+                lurking.append(made.emulator.faults.add(kind, method="sendMessage", count=1))
+            else:
+                tally.struck[_NAMES[kind]] += await _strike(made, kind)
+        tally.struck += Counter(_NAMES[fault.kind] for fault in lurking if fault.hits)
         _pauses_kept(made)
         await calm(made, at_work)
         judged(made, tally)
 
 
-_NAMES = {"flood": "429", "forbidden": "403", "broken": "500", "gateway": "502", "conflict": "409", "poison": "400"}
+_NAMES = {"flood": "429", "forbidden": "403", "broken": "500", "gateway": "502", "conflict": "409", "bad": "400"}
+OFTEN = (3, 1, 3, 3, 2, 1)
 
 
 async def _strike(made: World, kind: str) -> int:
@@ -97,9 +103,7 @@ async def _strike(made: World, kind: str) -> int:
         await asyncio.sleep(90)
         return 1
     retry = made.random.choice((3, 60, 3600))
-    name = "bad" if kind == "poison" else kind
-    methods = ("sendMessage",) if kind in ("poison", "forbidden") else (None,)
-    fault = faults.add(name, method=made.random.choice(methods), count=made.random.randint(1, 3), retry_after=retry)
+    fault = faults.add(kind, count=made.random.randint(1, 3), retry_after=retry)
     await asyncio.sleep(1800)
     with suppress(ValueError):
         faults.planned.remove(fault)

@@ -38,13 +38,13 @@ async def _play(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> None
                 made.emulator.deliver(mutate(made.random.choice(templates), made.random))
                 tally.struck["mutated update"] += 1
                 tally.done += 1
-            await _somebody_is_served(made)
+            await somebody_is_served(made)
             made.emulator.history.events[:] = _needed(made)
         await calm(made, [asyncio.create_task(asyncio.sleep(0))])
         judged(made, tally)
 
 
-async def _somebody_is_served(made: World) -> None:
+async def somebody_is_served(made: World) -> None:
     """In the middle of it a patient asks for help, and gets it."""
     phone = made.phone(made.random.choice(list(PATIENTS)))
     before = phone.last.id

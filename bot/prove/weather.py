@@ -17,6 +17,9 @@ KINDS = (
     "lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down", "full", "io", "slow", "stall",
     "killed at a call", "killed at a commit", "killed at rest", "stopped", "clock",
 )  # fmt: skip
+SELDOM_H = {"lost": 8, "forbidden": 8, "broken": 4}
+"""These are waited for so many hours longer, until some calls were hit: a small clinic makes few."""
+AT_LEAST = 3
 WIRE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden")
 
 
@@ -47,25 +50,28 @@ class Weather:
     async def _on_the_wire(self, kind: str) -> None:
         """Some calls go wrong for a while."""
         retry = self.random.choice((1, 5, 30, 600, 3600))
-        share = 0.02 if kind == "forbidden" else self.random.choice((0.1, 0.5, 1.0))
+        share = 0.2 if kind == "forbidden" else self.random.choice((0.1, 0.5, 1.0))
         fault = self.world.emulator.faults.add(kind, share=share, retry_after=retry)
         await asyncio.sleep(self.random.random() * HOUR)
+        for _ in range(SELDOM_H.get(kind, 0)):
+            if fault.hits < AT_LEAST:
+                await asyncio.sleep(HOUR)
         with suppress(ValueError):
             self.world.emulator.faults.planned.remove(fault)
         self.struck[kind] += fault.hits
 
     async def _down(self, kind: str) -> None:
         """The Bot API cannot be reached."""
-        self.world.line.down = True
+        before, self.world.line.down = self.world.line.in_vain, True
         await asyncio.sleep(self.random.choice((60.0, HOUR, 6 * HOUR)) * self.random.random())
         self.world.line.down = False
-        self.struck[kind] += 1
+        self.struck[kind] += self.world.line.in_vain - before
 
     async def _disk(self, kind: str) -> None:
         """The disk is full, or fails, then there is room again."""
         troubles, before = self.world.troubles, self.world.troubles.struck
         code = sqlite3.SQLITE_FULL if kind == "full" else sqlite3.SQLITE_IOERR
-        seconds = self.random.choice((5.0, 60.0, 1200.0))
+        seconds = self.random.choice((5.0, 300.0, HOUR))
         self.world.emulator.history.record("fault", fault="disk")
         troubles.begin(code, self.random.choice((0.05, 0.5, 1.0)), self.world.loop.time() + seconds)
         await asyncio.sleep(seconds)

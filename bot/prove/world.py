@@ -24,7 +24,7 @@ from bot.emulator import updates as polling
 from bot.prove.inline import Connect, Disk, Troubles
 from bot.prove.line import Line, OverLine
 from bot.prove.virtual import LIVING, Life, VirtualClock, VirtualLoop
-from bot.store import due, outages
+from bot.store import due, keys, outages
 from bot.store import inbox as inbox_rows
 from bot.store import people as kept_people
 
@@ -201,14 +201,21 @@ async def come_in(world: World) -> None:
 
 @asynccontextmanager
 async def world(
-    seed: int, loop: VirtualLoop, template: Path | None = None, connect: Connect | None = None
+    seed: int,
+    loop: VirtualLoop,
+    template: Path | None = None,
+    connect: Connect | None = None,
+    set_up: Callable[[Path], Config] | None = None,
 ) -> AsyncIterator[World]:
-    """A clinic whose bot is not yet started; `template` is a database to begin with, `connect` opens it."""
+    """A clinic whose bot is not yet started; `template` is a database to begin with, `connect` opens it, `set_up`
+    writes its settings into a folder.
+    """
     random = Random(seed)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-        config = configured(Path(folder))
+        config = (set_up or configured)(Path(folder))
         if template is not None:
             shutil.copy(template, config.database.path)
+            keys.copy(template, config.database.path)
         clock = VirtualClock(loop, STARTS)
         emulator = Emulator(now=lambda: clock.true().timestamp(), seed=seed)
         line, troubles = Line(emulator, Random(random.random())), Troubles(Random(random.random()))

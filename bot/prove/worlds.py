@@ -22,6 +22,7 @@ from bot.store.people import Refused
 DAYS = 30
 DAY = 86400.0
 LAST_S = 3 * 3600.0
+SPELL_EVERY_S = 2 * 3600.0
 WEEKLY = {"P-014": "Tue 14:00", "P-015": "Mon 09:00", "P-016": "Wed 16:30", "P-021": "Fri 10:00",
           "P-022": "Tue 20:00 every 2 weeks"}  # fmt: skip
 
@@ -58,7 +59,7 @@ async def _played(made: World, days: float, tally: Tally) -> str:
     for code, rule in WEEKLY.items():
         await at_the_desk(made, "set_weekly", code, rule, "2026-10-20", None)
     crowd = [Somebody(made, code, Random(f"{made.random.random()}")) for code in (*THERAPISTS, *PATIENTS)]
-    weather = Weather(made, Random(made.random.random()))
+    weather = Weather(made, Random(made.random.random()), SPELL_EVERY_S)
     at_work = [asyncio.create_task(one.live()) for one in crowd]
     at_work += [asyncio.create_task(weather.rage()), asyncio.create_task(_front_desk(made))]
     await asyncio.sleep(days * DAY)

@@ -27,7 +27,7 @@ from bot.core.walltime import at_local, local_date, to_utc, zone_of
 from bot.store.checkins import from_row
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC, Refused, has_ended, pair_of
-from bot.store.tables import answer, away, check_in, digest, homework, outbox, pair, session, snooze
+from bot.store.tables import answer, answer_before, away, check_in, digest, homework, outbox, pair, session, snooze
 from bot.store.tables_web import desk_mark
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
@@ -250,7 +250,8 @@ def _plan_check_ins(
         if row is None:
             _insert(conn, pair, person, one)
         elif _is_void(row, by_id[one.session], now):
-            conn.execute(delete(answer).where(answer.c.check_in_id == row.id))
+            for table in (answer, answer_before):
+                conn.execute(delete(table).where(table.c.check_in_id == row.id))
             conn.execute(delete(check_in).where(check_in.c.id == row.id))
             _insert(conn, pair, person, one, message_id=row.message_id)
         elif row.state == "planned":

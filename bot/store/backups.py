@@ -19,12 +19,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bot.core.backups import Backup, made_at, name_of, surplus
-from bot.store import lock, migrating, soundness
+from bot.store import keys, lock, migrating, soundness
 from bot.store.driver import sqlite3
 from bot.store.errors import BackupFailed, CannotRestore, StoreError
 
 LEFT_OVER = timedelta(hours=6)
 """Parts of copies that are older were left by a process that was killed."""
+KEYS = "keys"
+"""The folder beside the backups with the wrapped data keys, as they are now."""
 Rows = dict[str, int]
 
 
@@ -49,11 +51,42 @@ def make(database: Path, folder: Path, now: datetime) -> Backup:
         migrating.copy(database, target)
         rows, version = _counted(target)
         backup = Backup(target.name, now, version, target.stat().st_size, _digest(target))
-        _note(folder, backup, rows)
+        copy_keys(database, folder)
+        _note(folder, backup, rows, _log_of(target))
         hand_over(database, folder, target, _note_of(folder, target.name))
     except OSError as error:
         raise BackupFailed(f"no backup could be made in {folder}: {error.strerror or error}") from error
     return backup
+
+
+def copy_keys(database: Path, folder: Path) -> None:
+    """Put the wrapped keys beside the backups, in the place of the ones before: an older copy would open again what
+    was erased since. The master key is not among them.
+    """
+    source = keys.keys_file(database)
+    if source.exists():
+        kept = folder / KEYS
+        kept.mkdir(mode=0o700, exist_ok=True)
+        _replace(kept / f"{database.stem}.keys", source.read_bytes())
+        hand_over(database, kept, kept / f"{database.stem}.keys")
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Written whole or not at all, and on the disk."""
+    part = file.with_name(f"{file.name}.part")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(file)
+    keys.sync_folder(file.parent)
+
+
+def _keys_of(source: Path) -> Path | None:
+    """The wrapped keys of a backup, or of a copy beside a database."""
+    made = source.parent / KEYS / f"{source.stem.rpartition('-')[0]}.keys"
+    beside = keys.keys_file(source.with_name(source.name.partition(".backup-")[0]))
+    return next((file for file in (made, beside) if file.is_file()), None)
 
 
 def listed(folder: Path, database: Path) -> list[Backup]:
@@ -160,6 +193,9 @@ def restore(source: Path, target: Path, set_aside: datetime | None = None) -> Re
         for file in taken:
             file.rename(_aside(target, file, set_aside))
         soundness.forget(target)
+        if (kept := _keys_of(source)) is not None and not keys.keys_file(target).exists():
+            _replace(keys.keys_file(target), kept.read_bytes())  # those that are there are newer
+            hand_over(target.parent, keys.keys_file(target))
         fresh.rename(target)
     return Restored(target, version, rows, bool(note))
 
@@ -230,6 +266,23 @@ def _counted(file: Path) -> tuple[Rows, str]:
     return rows, str(version)
 
 
+def _log_of(file: Path) -> str:
+    """The head of the log in a copy, as `store.audit` reads it; "" if there is none."""
+    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    with (
+        contextlib.closing(sqlite3.connect(uri, uri=True)) as connection,
+        contextlib.suppress(sqlite3.OperationalError),
+    ):
+        row = connection.execute("SELECT id, substr(hex(mac), 1, 16) FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+        return "" if row is None else f"{row[0]}:{row[1].lower()}"
+    return ""
+
+
+def logs_of(folder: Path, database: Path) -> list[str]:
+    """The heads of the log that the backups' notes know of."""
+    return [str(_read_note(folder, one.name).get("log", "")) for one in listed(folder, database)]
+
+
 # ------------------------------------------------------------------------------------------------ notes
 
 
@@ -237,8 +290,8 @@ def _note_of(folder: Path, name: str) -> Path:
     return folder / f"{Path(name).stem}.json"
 
 
-def _note(folder: Path, backup: Backup, rows: Rows) -> None:
-    at = {"made_at": backup.made_at.isoformat(), "version": backup.version, "bytes": backup.bytes}
+def _note(folder: Path, backup: Backup, rows: Rows, log: str) -> None:
+    at = {"made_at": backup.made_at.isoformat(), "version": backup.version, "bytes": backup.bytes, "log": log}
     _write_note(folder, backup.name, at | {"sha256": backup.sha256, "rows": rows})
 
 
@@ -252,17 +305,7 @@ def _remember(folder: Path, backup: Backup) -> None:
 
 def _write_note(folder: Path, name: str, note: dict[str, Any]) -> None:
     """Written whole or not at all, and on the disk."""
-    part = _note_of(folder, name).with_suffix(".json.part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        json.dump(note, out, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(_note_of(folder, name))
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _replace(_note_of(folder, name), json.dumps(note, indent=1).encode())
 
 
 def _read_note(folder: Path, name: str) -> dict[str, Any]:

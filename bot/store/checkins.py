@@ -1,11 +1,11 @@
 """Check-ins and their answers. One is looked up together with the chat that owns it: anyone else's is not found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, text, update
 
 from bot.core.checkin import CheckIn, Place, next_due
 from bot.core.form import Asks, Key
@@ -14,10 +14,11 @@ from bot.core.person import Person
 from bot.core.plan import Changes, Plan, changed
 from bot.core.questionnaire import Voice
 from bot.core.taps import Step
+from bot.store import answers, audit
 from bot.store.columns import AnyRow, Utc
 from bot.store.people import by_id
-from bot.store.tables import answer, check_in, outbox, pair, person, session
-from bot.store.upsert import insert_or_change
+from bot.store.sealing import book, chat_key, own
+from bot.store.tables import answer_before, check_in, outbox, pair, person, session
 
 _COLUMNS = (
     check_in.c.id, check_in.c.clinic_id, check_in.c.pair_id, check_in.c.session_id, check_in.c.person_id,
@@ -32,6 +33,8 @@ _KEPT = (
         session.c.starts_at,
         session.c.zone.label("session_zone"),
         _patient.c.code.label("code"),
+        own(_patient).label("owner"),
+        exists().where(answer_before.c.check_in_id == check_in.c.id).label("changed"),
         _patient.c.plan.label("patients_plan"),
         _therapist.c.plan.label("therapists_plan"),
         pair.c.ended_at,
@@ -42,8 +45,7 @@ _KEPT = (
     .join(_therapist, _therapist.c.id == pair.c.therapist_id)
     .where(check_in.c.id == bindparam("id"))
 )
-_OF_CHAT = _KEPT.join(person, person.c.id == check_in.c.person_id).where(person.c.chat_id == bindparam("chat"))
-_ANSWERS = select(answer.c.questionnaire, answer.c.item, answer.c.value).where(answer.c.check_in_id == bindparam("id"))
+_OF_CHAT = _KEPT.join(person, person.c.id == check_in.c.person_id).where(person.c.chat_key == bindparam("chat"))
 _SAVE = (
     update(check_in)
     .where(check_in.c.id == bindparam("b_id"))
@@ -53,12 +55,6 @@ _SAVE = (
     })
     .values(answered_at=func.coalesce(check_in.c.answered_at, bindparam("b_answered_at", type_=Utc())))
 )  # fmt: skip
-_ANSWER_KEYS, _ANSWER_CHANGES = ("check_in_id", "questionnaire", "item"), ("value", "answered_at", "version")
-_DROP = delete(answer).where(
-    answer.c.check_in_id == bindparam("b_id"),
-    answer.c.questionnaire == bindparam("b_of"),
-    answer.c.item == bindparam("b_item"),
-)
 _DUE = (
     select(check_in.c.id)
     .where(check_in.c.due_at <= bindparam("now"))
@@ -86,6 +82,8 @@ class Kept:
     code: str  # the patient's, for the therapist's eyes
     ended: bool = False  # the pair does not exist any more: there is nobody to answer
     plans: tuple[Changes | None, Changes | None] = (None, None)  # what the therapist's and the patient's plan change
+    owner: str = ""  # with whose keys it is sealed
+    given: answers.Given = field(default_factory=answers.Given)
 
     def plan(self, clinics: Plan) -> Plan:
         """The plan of this pair, from the clinic's."""
@@ -98,7 +96,7 @@ class Kept:
 
 def of_chat(conn: Connection, check_in_id: str, who: Person) -> Kept | None:
     """The check-in of that id if it is this person's, else None, as if it did not exist."""
-    row = conn.execute(_OF_CHAT, {"id": check_in_id, "chat": who.chat_id}).first()
+    row = conn.execute(_OF_CHAT, {"id": check_in_id, "chat": chat_key(conn, who.chat_id or 0)}).first()
     return None if row is None else _kept(conn, row, who)
 
 
@@ -109,25 +107,22 @@ def by_check_in_id(conn: Connection, check_in_id: str) -> Kept:
 
 
 def _kept(conn: Connection, row: AnyRow, who: Person) -> Kept:
-    answers = {(r.questionnaire, r.item): _value(r.value) for r in conn.execute(_ANSWERS, {"id": row.id})}
-    asks = None if row.asks is None else Asks.from_json(row.asks)
+    keys = book(conn, row.owner)
+    given = answers.of_check_in(conn, row.id, keys, row.changed)
+    asks = None if row.asks is None else Asks.from_json(keys.open(row.asks, check_in.c.asks, row.id))
     return Kept(
-        from_row(row, who, answers), who, row.pair_id, row.session_id, row.local, row.starts_at, row.session_zone,
+        from_row(row, who, given.values), who, row.pair_id, row.session_id, row.local, row.starts_at, row.session_zone,
         row.opens_at, asks, row.message_id, row.why, row.opened_at, row.code,
-        row.ended_at is not None, (row.therapists_plan, row.patients_plan),
+        row.ended_at is not None, (row.therapists_plan, row.patients_plan), row.owner, given,
     )  # fmt: skip
 
 
-def _value(value: Any) -> Answer:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def from_row(row: AnyRow, who: Person, answers: Mapping[Key, Answer]) -> CheckIn:
+def from_row(row: AnyRow, who: Person, given: Mapping[Key, Answer]) -> CheckIn:
     """The wizard's value of a row of `check_in`."""
     voice: Voice = "patient" if who.role == "patient" else "therapist"
     place = Place() if row.place is None else _place(row.place)
     return CheckIn(
-        row.id, voice, row.kind, row.state, who.zone, row.closes_at, answers, place, row.reminds_at, row.late
+        row.id, voice, row.kind, row.state, who.zone, row.closes_at, given, place, row.reminds_at, row.late
     )  # fmt: skip
 
 
@@ -153,9 +148,10 @@ def save(conn: Connection, kept: Kept, step: Step, versions: Mapping[str, int], 
     """Write what a tap changed: answers, the dropped ones, place and state, in the caller's transaction."""
     changed = step.check_in
     for key, value in step.wrote.items():
-        _write_answer(conn, kept, key, value, versions, now)
+        kept = replace(kept, given=_write_answer(conn, kept, key, value, versions, now))
     for of, item in step.dropped:
-        conn.execute(_DROP, {"b_id": changed.id, "b_of": of, "b_item": item})
+        answers.drop(conn, book(conn, kept.owner), changed.id, (of, item), now)
+        kept.given.values.pop((of, item), None)
     answered = now if changed.state == "answered" and kept.check_in.state != "answered" else None
     why = "not_met" if step.happened == "did_not_meet" else kept.why
     _put(conn, replace(kept, check_in=changed, why=why), plan, answered)
@@ -164,16 +160,18 @@ def save(conn: Connection, kept: Kept, step: Step, versions: Mapping[str, int], 
 
 def _write_answer(
     conn: Connection, kept: Kept, key: Key, value: Answer, versions: Mapping[str, int], now: datetime
-) -> None:
+) -> answers.Given:
     of, item = key
     last = kept.asks.last_homework if kept.asks else None
     about_last = kept.check_in.voice == "therapist" and key == ("homework", "done") and last is not None
     values = {
         "clinic_id": kept.person.clinic_id, "check_in_id": kept.check_in.id, "questionnaire": of, "item": item,
-        "version": versions.get(of, 1), "value": list(value) if isinstance(value, tuple) else value, "answered_at": now,
-        "filed_under": last if about_last else kept.session_id,
+        "version": versions.get(of, 1), "filed_under": last if about_last else kept.session_id,
     }  # fmt: skip
-    conn.execute(insert_or_change(conn, answer, _ANSWER_KEYS, _ANSWER_CHANGES), values)
+    if kept.given.next_rev(key, value) > max(1, kept.given.revs.get(key, 0)):
+        detail = f"{kept.check_in.id} {of}.{item}"
+        audit.note(conn, "answer changed", now, by=kept.person.id, detail=detail)
+    return answers.put(conn, book(conn, kept.owner), kept.given, values, value, now)
 
 
 def _put(conn: Connection, kept: Kept, plan: Plan, answered: datetime | None) -> None:
@@ -199,14 +197,15 @@ def open_now(
     times = {"opened_at": now, "reminds_at": reminds, "closes_at": closes}
     conn.execute(update(check_in).where(check_in.c.id == kept.check_in.id).values(times))
     if kept.asks is not None:
-        set_asks(conn, kept.check_in.id, kept.asks)
+        set_asks(conn, kept, kept.asks)
     put(conn, opened, plan)
     return opened
 
 
-def set_asks(conn: Connection, check_in_id: str, asks: Asks) -> None:
+def set_asks(conn: Connection, kept: Kept, asks: Asks) -> None:
     """Keep what a check-in asks: at its opening, and when a goal is added to it."""
-    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(asks=asks.to_json()))
+    sealed = book(conn, kept.owner).seal(asks.to_json(), check_in.c.asks, kept.check_in.id)
+    conn.execute(update(check_in).where(check_in.c.id == kept.check_in.id).values(asks=sealed))
 
 
 def answered_before(conn: Connection, kept: Kept) -> bool:

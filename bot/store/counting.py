@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select
 
 from bot.core.aggregates import Asking, Digested
 from bot.core.loop import READ
+from bot.store import sealing
+from bot.store.columns import AnyRow
 from bot.store.tables import check_in, digest, pair
 
 
@@ -30,11 +32,15 @@ def askings(conn: Connection, since: datetime, now: datetime) -> list[Asking]:
 def disagreements(conn: Connection, since: datetime, now: datetime) -> list[Digested]:
     """The digests since that named a disagreement to their therapist."""
     rows = conn.execute(
-        select(digest.c.pair_id, digest.c.outcome, digest.c.said)
+        select(digest.c.id, digest.c.pair_id, digest.c.outcome, digest.c.said)
         .where(digest.c.pair_id.is_not(None), digest.c.opened_at >= since, digest.c.opened_at <= now)
         .where(digest.c.said.is_not(None))
-    )
-    return [Digested(row.pair_id, row.outcome in READ) for row in rows if _names_one(row.said)]
+    ).all()
+    return [Digested(row.pair_id, row.outcome in READ) for row in rows if _names_one(_said(conn, row))]
+
+
+def _said(conn: Connection, row: AnyRow) -> object:
+    return sealing.of_pair(conn, row.pair_id).open(row.said, digest.c.said, row.id)
 
 
 def _names_one(said: object) -> bool:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select, update
 
 from bot.core.person import Person
+from bot.store import sealing
 from bot.store.away import reads_for
 from bot.store.tables import check_in, digest, pair, person, session
 
@@ -119,7 +120,16 @@ def postpone(conn: Connection, digest_id: str, until: datetime) -> None:
 
 def keep(conn: Connection, digest_id: str, text: str, html: str) -> None:
     """Keep what was shown, as it was shown."""
-    conn.execute(update(digest).where(digest.c.id == digest_id).values(text=text, html=html))
+    book = sealing.of_digest(conn, digest_id)
+    sealed = {"text": book.seal(text, digest.c.text, digest_id), "html": book.seal(html, digest.c.html, digest_id)}
+    conn.execute(update(digest).where(digest.c.id == digest_id).values(sealed))
+
+
+def shown(conn: Connection, digest_id: str) -> tuple[str, str]:
+    """What was shown, as text and as HTML."""
+    row = conn.execute(select(digest.c.text, digest.c.html).where(digest.c.id == digest_id)).one()
+    book = sealing.of_digest(conn, digest_id)
+    return book.open(row.text, digest.c.text, digest_id), book.open(row.html, digest.c.html, digest_id)
 
 
 def open_forms(conn: Connection, pair_id: int, therapist_id: int) -> list[str]:

@@ -27,7 +27,7 @@ from sqlalchemy.engine import FilterResult
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from bot.store import migrating
+from bot.store import keys, migrating
 from bot.store.driver import asynchronous, sqlite3
 from bot.store.errors import NotDrained, NotStored, StoreClosed
 
@@ -362,36 +362,34 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _url(path: Path, driver: str) -> URL:
-    return URL.create(f"sqlite+{driver}", database=str(path))
-
-
 def _writing_engine(path: Path) -> Engine:
     engine = create_engine(
-        _url(path, "pysqlite"),
+        URL.create("sqlite+pysqlite", database=str(path)),
         module=sqlite3,
         poolclass=NullPool,
         connect_args={"isolation_level": None, "factory": _Owned},
         hide_parameters=True,  # an error's text must not carry what a patient said
     )
-    _set_pragmas(engine, _WRITING)
+    _prepare(engine, _WRITING, path)
     return engine
 
 
 def _reading_engine(path: Path) -> Engine:
     engine = create_engine(
-        _url(path, "aiosqlite"),
+        URL.create("sqlite+aiosqlite", database=str(path)),
         module=asynchronous(),
         pool_size=READERS,
         max_overflow=0,
         connect_args={"isolation_level": None},
         hide_parameters=True,
     )
-    _set_pragmas(engine, _READING)
+    _prepare(engine, _READING, path)
     return engine
 
 
-def _set_pragmas(engine: Engine, pragmas: Iterable[str]) -> None:
+def _prepare(engine: Engine, pragmas: Iterable[str], path: Path) -> None:
+    keys.attach(engine, path)
+
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: object) -> None:  # noqa: ARG001
         cursor = connection.cursor()

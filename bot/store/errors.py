@@ -73,3 +73,19 @@ class StoreClosed(StoreError):
 
 class NotDrained(StoreError):
     """Writes were still waiting when the time to close ran out; what was not acknowledged may be lost."""
+
+
+class KeyMissing(StoreError):
+    """A key is not there, or is another one; without it nothing that was answered can be read."""
+
+
+class CannotRotate(StoreError):
+    """The master key cannot be replaced by this program, as it is kept elsewhere."""
+
+
+class KeyDestroyed(StoreError):
+    """What should be opened was erased: its key does not exist any more."""
+
+
+class Unreadable(StoreError):
+    """What is sealed does not open: it was moved, swapped, put back from an earlier time, or changed."""

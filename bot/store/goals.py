@@ -9,6 +9,7 @@ from bot.core.history import Goal
 from bot.core.questionnaire import Voice
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC
+from bot.store.sealing import Book, of_pair
 from bot.store.tables import goal, goal_change
 
 
@@ -28,17 +29,22 @@ class Change:
     agreed: bool | None
 
 
-def goals_of(conn: Connection, pair_id: int, retired: bool = False) -> tuple[Goal, ...]:
+def goals_of(conn: Connection, pair_id: int, retired: bool = False, book: Book | None = None) -> tuple[Goal, ...]:
     """The pair's goals by number; the retired ones only if asked for."""
-    columns = (goal.c.number, goal.c.words, goal.c.added_by, goal.c.retired_at)
+    columns = (goal.c.pair_id, goal.c.number, goal.c.words, goal.c.rev, goal.c.added_by, goal.c.retired_at)
     query = select(*columns).where(goal.c.pair_id == pair_id).order_by(goal.c.number)
     if not retired:
         query = query.where(goal.c.retired_at.is_(None))
-    return tuple(_goal(row) for row in conn.execute(query))
+    rows = conn.execute(query).all()
+    if not rows:
+        return ()
+    book = book or of_pair(conn, pair_id)
+    return tuple(_goal(book, row) for row in rows)
 
 
-def _goal(row: AnyRow) -> Goal:
-    return Goal(row.number, row.words, row.added_by, row.retired_at is not None)
+def _goal(book: Book, row: AnyRow) -> Goal:
+    words = book.open(row.words, goal.c.words, row.pair_id, row.number, rev=row.rev)
+    return Goal(row.number, words, row.added_by, row.retired_at is not None)
 
 
 def add_first(conn: Connection, pair_id: int, words: str, now: datetime) -> None:
@@ -51,7 +57,8 @@ def add(conn: Connection, pair_id: int, words: str, added_by: Voice, now: dateti
     """Add a goal to a pair's list; its number, which no other goal of the pair ever had."""
     last = conn.execute(select(func.max(goal.c.number)).where(goal.c.pair_id == pair_id)).scalar()
     number = (last or 0) + 1
-    values = {"pair_id": pair_id, "number": number, "words": words, "added_by": added_by, "added_at": now}
+    sealed = of_pair(conn, pair_id).seal(words, goal.c.words, pair_id, number, rev=1)
+    values = {"pair_id": pair_id, "number": number, "words": sealed, "added_by": added_by, "added_at": now}
     conn.execute(insert(goal).values(clinic_id=CLINIC, **values))
     return number
 
@@ -66,24 +73,27 @@ def retire(conn: Connection, pair_id: int, number: int, now: datetime) -> bool:
 
 _CHANGES = select(
     goal_change.c.id, goal_change.c.words_before, goal_change.c.words.label("new_words"), goal_change.c.changed_by,
-    goal_change.c.agreed, goal.c.pair_id, goal.c.number, goal.c.words, goal.c.added_by, goal.c.retired_at,
+    goal_change.c.agreed, goal.c.pair_id, goal.c.number, goal.c.words, goal.c.rev, goal.c.added_by, goal.c.retired_at,
 ).join(goal, goal.c.id == goal_change.c.goal_id)  # fmt: skip
 
 
-def _change(row: AnyRow) -> Change:
-    return Change(row.id, row.pair_id, _goal(row), row.words_before, row.new_words, row.changed_by, row.agreed)
+def _change(conn: Connection, row: AnyRow) -> Change:
+    book = of_pair(conn, row.pair_id)
+    before = book.open(row.words_before, goal_change.c.words_before, row.id)
+    words = book.open(row.new_words, goal_change.c.words, row.id)
+    return Change(row.id, row.pair_id, _goal(book, row), before, words, row.changed_by, row.agreed)
 
 
 def change_of(conn: Connection, pair_id: int, change_id: int) -> Change | None:
     """The change of that id if it is this pair's, else None, as if it did not exist."""
     row = conn.execute(_CHANGES.where(goal_change.c.id == change_id, goal.c.pair_id == pair_id)).first()
-    return None if row is None else _change(row)
+    return None if row is None else _change(conn, row)
 
 
 def waiting(conn: Connection, pair_id: int) -> list[Change]:
     """The changes of open goals that the other side has not answered, by number."""
     unanswered = (goal.c.pair_id == pair_id) & goal_change.c.agreed.is_(None) & goal.c.retired_at.is_(None)
-    return [_change(row) for row in conn.execute(_CHANGES.where(unanswered).order_by(goal.c.number))]
+    return [_change(conn, row) for row in conn.execute(_CHANGES.where(unanswered).order_by(goal.c.number)).all()]
 
 
 def reword(conn: Connection, pair_id: int, number: int, words: str, by: Voice, now: datetime) -> int | None:
@@ -94,17 +104,37 @@ def reword(conn: Connection, pair_id: int, number: int, words: str, by: Voice, n
     """
     row = conn.execute(select(goal).where(goal.c.pair_id == pair_id, goal.c.number == number)).one()
     earlier = next((one for one in waiting(conn, pair_id) if one.goal.id == number), None)
-    before = row.words if earlier is None else earlier.words_before
+    book = of_pair(conn, pair_id)
+    before = _goal(book, row).words if earlier is None else earlier.words_before
     if earlier is not None:
         settle(conn, earlier.id, False)
-    conn.execute(update(goal).where(goal.c.id == row.id).values(words=words))
+    _put(conn, pair_id, number, words)
     values = {
-        "clinic_id": row.clinic_id, "goal_id": row.id, "words_before": before, "words": words, "changed_by": by,
+        "clinic_id": row.clinic_id, "goal_id": row.id, "words_before": b"", "words": b"", "changed_by": by,
         "changed_at": now, "agreed": True if words == before else None,
     }  # fmt: skip
     made = conn.execute(insert(goal_change).values(values)).inserted_primary_key
     assert made is not None
-    return None if words == before else int(made[0])
+    change_id = int(made[0])
+    _keep_words(conn, book, change_id, before, words)
+    return None if words == before else change_id
+
+
+def _keep_words(conn: Connection, book: Book, change_id: int, before: str, words: str) -> None:
+    """Both wordings of a change, sealed for its row: that has its number only once it is there."""
+    sealed = {
+        "words_before": book.seal(before, goal_change.c.words_before, change_id),
+        "words": book.seal(words, goal_change.c.words, change_id),
+    }
+    conn.execute(update(goal_change).where(goal_change.c.id == change_id).values(sealed))
+
+
+def _put(conn: Connection, pair_id: int, number: int, words: str) -> None:
+    """Give a goal other words, as the row's next version."""
+    here = (goal.c.pair_id == pair_id) & (goal.c.number == number)
+    rev = conn.execute(select(goal.c.rev).where(here)).scalar_one() + 1
+    sealed = of_pair(conn, pair_id).seal(words, goal.c.words, pair_id, number, rev=rev)
+    conn.execute(update(goal).where(here).values(words=sealed, rev=rev))
 
 
 def settle(conn: Connection, change_id: int, agreed: bool) -> None:
@@ -116,8 +146,7 @@ def answer(conn: Connection, change: Change, agreed: bool) -> None:
     """The other side's word on a change that waits: the new words stand, or the old ones come back."""
     settle(conn, change.id, agreed)
     if not agreed:
-        of = (goal.c.pair_id == change.pair_id) & (goal.c.number == change.goal.id)
-        conn.execute(update(goal).where(of).values(words=change.words_before))
+        _put(conn, change.pair_id, change.goal.id, change.words_before)
 
 
 def added_since(conn: Connection, pair_id: int, voice: Voice, since: datetime) -> frozenset[int]:

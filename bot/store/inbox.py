@@ -5,14 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
-from bot.store import alarms
+from bot.store import alarms, sealing
+from bot.store.columns import AnyRow
+from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
 from bot.store.tables import inbox
 from bot.store.upsert import insert_or_leave
 
 _BETWEEN = select(inbox.c.update_id).where(inbox.c.update_id.between(bindparam("first"), bindparam("last")))
 _NEW = (inbox.c.update_id == bindparam("b_id")) & (inbox.c.state == "new")
 _ACCEPT = update(inbox).where(_NEW).values(state="accepted")
-_DONE = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="done", raw="")
+_DONE = update(inbox).where(inbox.c.update_id == bindparam("b_id")).values(state="done", raw=b"")
 
 
 def add(conn: Connection, updates: Sequence[tuple[int, str]], done: Iterable[int], now: datetime) -> list[int]:
@@ -22,7 +24,12 @@ def add(conn: Connection, updates: Sequence[tuple[int, str]], done: Iterable[int
         return []
     ids = [update_id for update_id, _ in updates]
     known = set(conn.execute(_BETWEEN, {"first": min(ids), "last": max(ids)}).scalars())
-    rows = [{"update_id": i, "raw": raw, "received_at": now, "state": "new"} for i, raw in updates if i not in known]
+    keys = sealing.book(conn, sealing.INBOX)
+    rows = [
+        {"update_id": i, "raw": keys.seal(raw, inbox.c.raw, i), "received_at": now, "state": "new"}
+        for i, raw in updates
+        if i not in known
+    ]
     if rows:
         conn.execute(insert_or_leave(conn, inbox, "update_id"), rows)
     return [row["update_id"] for row in rows]  # type: ignore[misc]
@@ -53,7 +60,16 @@ def unfinished(conn: Connection) -> list[tuple[int, str, str]]:
         .where(text("state IN ('new', 'accepted')"))  # as the index has it: only so it is used
         .order_by(inbox.c.received_at, inbox.c.update_id)
     )
-    return [(row.update_id, row.raw, row.state) for row in rows]
+    keys = sealing.book(conn, sealing.INBOX)
+    return [(row.update_id, _opened(keys, row), row.state) for row in rows]
+
+
+def _opened(keys: sealing.Book, row: AnyRow) -> str:
+    """The update's text; one that does not open is no update, and is set aside as such."""
+    try:
+        return str(keys.open(row.raw, inbox.c.raw, row.update_id))
+    except (Unreadable, KeyDestroyed, KeyMissing):
+        return "{}"
 
 
 def forget_before(conn: Connection, before: datetime) -> None:

@@ -69,7 +69,7 @@ def drop(conn: Connection, letter_id: str) -> None:
     """Do without one; the words of an incoming one are deleted. Refused if there is no such letter."""
     where, number = _found(conn, letter_id)
     if where == "in":
-        conn.execute(update(inbox).where(inbox.c.update_id == number).values(state="done", raw=""))
+        conn.execute(update(inbox).where(inbox.c.update_id == number).values(state="done", raw=b""))
     else:
         conn.execute(update(outbox).where(outbox.c.id == number).values(state="dropped"))
 

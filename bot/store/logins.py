@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.core.login import LINK_LASTS, LONGEST, is_over, may_log_in
 from bot.core.person import Person
-from bot.store import people
+from bot.store import audit, people
 from bot.store.columns import AnyRow
 from bot.store.tables_web import web_form, web_login, web_session
 from bot.store.upsert import insert_or_leave
@@ -67,6 +67,7 @@ def redeem(conn: Connection, token_hash: str, session_hash: str, now: datetime) 
     conn.execute(update(web_login).where(web_login.c.id == row.id).values(used_at=now, hide_at=_at_once(row, now)))
     values = {"clinic_id": who.clinic_id, "person_id": who.id, "token_hash": session_hash}
     conn.execute(insert(web_session).values(**values, began_at=now, seen_at=now))
+    audit.note(conn, "logged in", now, by=who.id)
     return who
 
 

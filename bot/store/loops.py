@@ -10,7 +10,7 @@ from bot.core.digest import Digest
 from bot.core.loop import SNOOZED_FOR, Around, LastTime, Outcome, Said, Snooze
 from bot.core.person import Pair
 from bot.core.walltime import local_date, zone_of
-from bot.store import outages
+from bot.store import outages, sealing
 from bot.store.tables import away, check_in, digest, session, snooze
 
 UNREAD_AFTER = timedelta(days=3)
@@ -62,12 +62,14 @@ def shown(conn: Connection, digest_id: str, built: Digest, now: datetime) -> Non
     mine = update(digest).where(digest.c.id == digest_id)
     if _said(conn, digest_id).get("about") != built.about:  # opened first, or its session was moved since
         conn.execute(mine.values(outcome=None, outcome_at=None, opened_at=now))
-    conn.execute(mine.values(said=said if built.about else None))
+    sealed = sealing.of_digest(conn, digest_id).seal(said, digest.c.said, digest_id) if built.about else None
+    conn.execute(mine.values(said=sealed))
 
 
 def _said(conn: Connection, digest_id: str) -> dict[str, Any]:
     """What a digest showed when it was opened last."""
-    return conn.execute(select(digest.c.said).where(digest.c.id == digest_id)).scalar() or {}
+    sealed = conn.execute(select(digest.c.said).where(digest.c.id == digest_id)).scalar()
+    return sealing.of_digest(conn, digest_id).open(sealed, digest.c.said, digest_id) or {} if sealed else {}
 
 
 def decide(conn: Connection, digest_id: str, outcome: Outcome, now: datetime) -> None:
@@ -86,14 +88,15 @@ def outcome_of(conn: Connection, digest_id: str, about: str | None) -> Outcome |
 def _last_time(conn: Connection, pair_id: int, before: datetime) -> LastTime | None:
     """The digest that was opened before this one."""
     row = conn.execute(
-        select(digest.c.said, digest.c.outcome)
+        select(digest.c.id, digest.c.outcome)
         .join(session, session.c.id == digest.c.session_id)
         .where(digest.c.pair_id == pair_id, digest.c.opened_at.is_not(None), session.c.starts_at < before)
         .order_by(session.c.starts_at.desc())
     ).first()
-    if row is None or not row.said:
+    said = {} if row is None else _said(conn, row.id)
+    if row is None or not said:
         return None
-    return LastTime(row.said["about"], row.outcome, tuple(Said(*flag) for flag in row.said["flags"]))
+    return LastTime(said["about"], row.outcome, tuple(Said(*flag) for flag in said["flags"]))
 
 
 def shown_of_patient(conn: Connection, digest_id: str) -> str | None:

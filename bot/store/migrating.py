@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
+from bot.store import keys
 from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
@@ -27,6 +28,7 @@ from bot.store.errors import (
 )
 
 FOLDER = Path(__file__).with_name("migrations")
+SEALED_FROM = "0009"
 BUSY_MS = 5000  # how long to wait for another process that migrates the same file
 
 _ALEMBIC = threading.Lock()  # `alembic.op` is one name for the whole process
@@ -53,6 +55,8 @@ def require_newest(path: Path, folder: Path = FOLDER) -> None:
     versions = known(folder)
     if _refuse_unknown(path, version_of(path), versions) != versions[-1]:
         raise OlderDatabase(path, version_of(path), versions[-1])
+    if _is_sealed(folder, versions[-1]):
+        keys.require(path)
 
 
 def bring_up_to_date(path: Path, now: Callable[[], datetime], folder: Path = FOLDER) -> Path | None:
@@ -60,14 +64,21 @@ def bring_up_to_date(path: Path, now: Callable[[], datetime], folder: Path = FOL
 
     Raises NewerDatabase, NotADatabase, CannotOpen, BackupFailed or MigrationFailed; the file is then as it was.
     """
-    versions = known(folder)
-    _refuse_unknown(path, version_of(path), versions)  # before anything is made or changed
+    versions, found = known(folder), version_of(path)
+    _refuse_unknown(path, found, versions)  # before anything is made or changed
     _make_private(path)
+    if _is_sealed(folder, versions[-1]):
+        (keys.require if _is_sealed(folder, found) else keys.prepare)(path)
     with _ALEMBIC, opened(path) as driver:
         _use_wal(driver)
         if _version(path, driver) == versions[-1]:
             return None
         return _migrate(path, driver, now, folder)
+
+
+def _is_sealed(folder: Path, version: str | None) -> bool:
+    """Whether a database of this version of the program's own has keys."""
+    return folder == FOLDER and version is not None and version >= SEALED_FROM
 
 
 def copy(source: Path, target: Path) -> None:
@@ -113,7 +124,7 @@ def _use_wal(driver: sqlite3.Connection) -> None:
 def _migrate(path: Path, driver: sqlite3.Connection, now: Callable[[], datetime], folder: Path) -> Path | None:
     """Under the lock for writing: look again, copy, then run every step in this one transaction."""
     newest = known(folder)[-1]
-    with _core(driver) as connection:
+    with _core(driver, path) as connection:
         driver.execute("BEGIN IMMEDIATE")
         found = _refuse_unknown(path, _version(path, driver), known(folder))
         if found == newest:  # another process was quicker
@@ -121,8 +132,12 @@ def _migrate(path: Path, driver: sqlite3.Connection, now: Callable[[], datetime]
         backup = _back_up(path, found, now()) if found else None
         try:
             _run_steps(connection, folder)
+            if _is_sealed(folder, newest) and not _is_sealed(folder, found):
+                _seal(connection)
             _check_references(driver)
             driver.execute("COMMIT")
+            if found and newest >= SEALED_FROM > found:
+                _wipe(driver)
         except Exception as error:
             whence = f"from version {found} to {newest}" if found else f"to version {newest}"
             raise MigrationFailed(f"{path} could not be brought {whence} and was left as it was: {error}") from error
@@ -143,6 +158,19 @@ def _run_steps(connection: Connection, folder: Path) -> None:
     context = MigrationContext.configure(connection, opts={"fn": steps})
     with Operations.context(context):
         context.run_migrations()
+
+
+def _wipe(driver: sqlite3.Connection) -> None:
+    """Leave nothing plain in pages that are free now, nor in the log."""
+    driver.execute("VACUUM")
+    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _seal(connection: Connection) -> None:
+    from bot.store.sealing_old import seal_all
+
+    connection.exec_driver_sql("PRAGMA secure_delete=ON")  # what was plain is overwritten
+    seal_all(connection)
 
 
 def _check_references(driver: sqlite3.Connection) -> None:
@@ -211,8 +239,9 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
-def _core(driver: sqlite3.Connection) -> Iterator[Connection]:
+def _core(driver: sqlite3.Connection, path: Path) -> Iterator[Connection]:
     """SQLAlchemy's view of an open connection, for Alembic: it believes that a transaction is open, and begins none."""
     engine = create_engine("sqlite+pysqlite://", module=sqlite3, creator=lambda: driver, poolclass=NullPool)
+    keys.attach(engine, path)
     with engine.connect() as connection, connection.begin():
         yield connection

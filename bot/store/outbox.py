@@ -12,6 +12,8 @@ from bot.core.person import Person
 from bot.core.walltime import after_quiet, zone_of
 from bot.store import alarms, pilots
 from bot.store.columns import AnyRow
+from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
+from bot.store.sealing import book, of_reader, own, reader
 from bot.store.tables import check_in, digest, outbox, person
 from bot.store.upsert import insert_or_leave
 
@@ -34,7 +36,8 @@ BY_ITSELF = ("prompt", "reminder", "notice", "digest")
 _NOT_SENT = text("outbox.state IN ('waiting', 'sending')")  # as the index of these has it
 _WAITING = (
     select(outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.attempts,
-           outbox.c.person_id, person.c.chat_id, person.c.zone)
+           outbox.c.key, outbox.c.person_id, person.c.chat_id, person.c.zone, own().label("own"),
+           reader().label("reader"))
     .join(person, person.c.id == outbox.c.person_id)
     .where(outbox.c.state == "waiting", outbox.c.not_before <= bindparam("now"))
     .order_by(outbox.c.rank, outbox.c.id)
@@ -50,7 +53,9 @@ _SETTLE = (
 # `+ 0`: the few that are put off are quickly found by their time, not by the person, who may have had thousands. What
 # waits for a tap waits alone.
 _ALONE = outbox.c.kind.in_(sending.AWAITING) & (outbox.c.attempts > 0)
-_PUT_OFF = select(func.max(outbox.c.not_before)).where(
+_PUT_OFF = select(
+    func.max(outbox.c.not_before), select(reader()).where(person.c.id == bindparam("person")).scalar_subquery()
+).where(
     outbox.c.person_id + 0 == bindparam("person"), outbox.c.state == "waiting", outbox.c.not_before > bindparam("now"),
     not_(_ALONE),
 )  # fmt: skip
@@ -77,12 +82,12 @@ def add(
 
     What the pilot holds back is kept there too, and never sent.
     """
-    put_off = conn.execute(_PUT_OFF, {"person": who.id, "now": now}).scalar()
+    put_off, owner = conn.execute(_PUT_OFF, {"person": who.id, "now": now}).one()
     held = kind in BY_ITSELF and pilots.holds(conn, who, now)
     values = {
         "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
-        "rank": RANK[kind], "body": body, "state": "held" if held else "waiting",
-        "not_before": now if held else put_off or now,
+        "rank": RANK[kind], "body": book(conn, owner).seal(body, outbox.c.body, key),
+        "state": "held" if held else "waiting", "not_before": now if held else put_off or now,
     }  # fmt: skip
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
 
@@ -93,8 +98,9 @@ def claim(conn: Connection, now: datetime, most: int) -> tuple[list[Outgoing], b
     A screen that waited here while the person went on is dropped: it would bring an older one back. What waited for a
     tap, and got it, has arrived. What asks and could not go out before the quiet hours waits for their end.
     """
-    found = list(conn.execute(_WAITING, {"now": now, "most": most}))
-    rows = [_outgoing(row) for row in found if not _is_held_back(conn, row, now)]
+    found = conn.execute(_WAITING, {"now": now, "most": most}).all()
+    read = [(row, one.zone) for one in found if (row := _readable(conn, one)) is not None]
+    rows = [row for row, zone in read if not _is_held_back(conn, row, zone, now)]
     overtaken = _overtaken(conn, rows)
     for row in (row for row in rows if row.id in overtaken):
         arrived = row.kind in sending.AWAITING and row.attempts > 1
@@ -139,12 +145,12 @@ def _unasked(conn: Connection, check_in_ids: Collection[str | None]) -> list[str
     return list(conn.execute(select(outbox.c.about).where(_NOT_SENT, prompts)).scalars())
 
 
-def _is_held_back(conn: Connection, row: AnyRow, now: datetime) -> bool:
+def _is_held_back(conn: Connection, row: Outgoing, zone: str, now: datetime) -> bool:
     """Whether it asks, and would do so in quiet hours as it could not go out before: then it waits for their end."""
     if "quiet" not in row.body:
         return False
     begin, end = map(time.fromisoformat, row.body["quiet"])
-    until = after_quiet(now, zone_of(row.zone), begin, end)
+    until = after_quiet(now, zone_of(zone), begin, end)
     if until > now:
         conn.execute(update(outbox).where(outbox.c.id == row.id).values(not_before=until))
     return until > now
@@ -156,8 +162,19 @@ def turn_of(conn: Connection, check_in_id: str | None) -> int | None:
     return None if place is None else int(place["turn"])
 
 
-def _outgoing(row: AnyRow) -> Outgoing:
-    return Outgoing(row.id, row.kind, row.about, row.rank, row.body, row.attempts + 1, row.person_id, row.chat_id)
+def _readable(conn: Connection, row: AnyRow) -> Outgoing | None:
+    """What is to be sent; one that does not open is set aside, and delays nobody."""
+    try:
+        return _outgoing(conn, row)
+    except (Unreadable, KeyDestroyed, KeyMissing) as error:
+        settle(conn, row.id, "aside", None, None, type(error).__name__)
+        return None
+
+
+def _outgoing(conn: Connection, row: AnyRow) -> Outgoing:
+    body = book(conn, row.reader).open(row.body, outbox.c.body, row.key)
+    chat = book(conn, row.own).open(row.chat_id, person.c.chat_id, row.person_id)
+    return Outgoing(row.id, row.kind, row.about, row.rank, body, row.attempts + 1, row.person_id, chat)
 
 
 def settle(
@@ -194,7 +211,9 @@ def drop_unasked(conn: Connection, person_id: int) -> None:
 
 def change_body(conn: Connection, outgoing_id: int, body: dict[str, Any]) -> None:
     """Another text for what is not sent yet."""
-    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(body=body))
+    key, person_id = conn.execute(select(outbox.c.key, outbox.c.person_id).where(outbox.c.id == outgoing_id)).one()
+    sealed = of_reader(conn, person_id).seal(body, outbox.c.body, key)
+    conn.execute(update(outbox).where(outbox.c.id == outgoing_id).values(body=sealed))
 
 
 def put_back(conn: Connection, person_id: int, not_before: datetime, counted: int | None = None) -> None:
@@ -219,7 +238,11 @@ def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:
 
 def cut_off(conn: Connection) -> list[Outgoing]:
     """What was being sent when the program stopped, in order; `attempts` counts that send."""
-    columns = (outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.person_id)
-    query = select(*columns, (outbox.c.attempts - 1).label("attempts"), null().label("chat_id"))
-    rows = conn.execute(query.where(_NOT_SENT, outbox.c.state == "sending"))
-    return [_outgoing(row) for row in rows]
+    columns = (
+        outbox.c.id, outbox.c.kind, outbox.c.about, outbox.c.rank, outbox.c.body, outbox.c.key, outbox.c.person_id,
+        (outbox.c.attempts - 1).label("attempts"), null().label("chat_id"), own().label("own"),
+        reader().label("reader"),
+    )  # fmt: skip
+    query = select(*columns).join(person, person.c.id == outbox.c.person_id)
+    rows = conn.execute(query.where(_NOT_SENT, outbox.c.state == "sending")).all()
+    return [one for row in rows if (one := _readable(conn, row)) is not None]

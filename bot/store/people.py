@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
+from bot import ids
 from bot.core.codes import meant, read_checked, with_letter
 from bot.core.person import Expects, Pair, Person, PersonState, Role
 from bot.store.columns import AnyRow
+from bot.store.sealing import book, chat_key, of_person, own
 from bot.store.tables import clinic, pair, person
 from bot.store.tables_joining import consent, invite, invite_try
 
@@ -32,18 +34,20 @@ _FIELDS = (
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
     person.c.expects, person.c.plan, person.c.pilot,
 )  # fmt: skip
-_BY_CHAT = select(*_FIELDS).where(person.c.chat_id == bindparam("chat"))
-_BY_ID = select(*_FIELDS).where(person.c.id == bindparam("id"))
+_BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
+_BY_ID = select(*_FIELDS, own()).where(person.c.id == bindparam("id"))
 
 
 def fields() -> tuple[Any, ...]:
     """The columns of `person` that `as_person` takes, in its order."""
-    return _FIELDS
+    return (*_FIELDS, own())
 
 
-def as_person(row: AnyRow) -> Person:
+def as_person(conn: Connection, row: AnyRow) -> Person:
     """A person from a row of `person`."""
-    who = Person(*row)
+    who = Person(*row[:-1])
+    if row.chat_id is not None:
+        who = replace(who, chat_id=book(conn, row[-1]).open(row.chat_id, person.c.chat_id, row.id))
     return who if row.expects is None else replace(who, expects=Expects.from_json(row.expects))
 
 
@@ -66,21 +70,21 @@ def bot_name(conn: Connection) -> str | None:
 
 def by_chat(conn: Connection, chat_id: int) -> Person | None:
     """Whoever has this chat."""
-    row = conn.execute(_BY_CHAT, {"chat": chat_id}).first()
-    return None if row is None else as_person(row)
+    row = conn.execute(_BY_CHAT, {"chat": chat_key(conn, chat_id)}).first()
+    return None if row is None else as_person(conn, row)
 
 
 def by_id(conn: Connection, person_id: int) -> Person:
     """The person of that id."""
-    return as_person(conn.execute(_BY_ID, {"id": person_id}).one())
+    return as_person(conn, conn.execute(_BY_ID, {"id": person_id}).one())
 
 
 def find(conn: Connection, code: str) -> Person | None:
     """The person of that code."""
     if not code.isprintable():  # half a character, from a terminal of another encoding, no database takes
         return None
-    row = conn.execute(select(*_FIELDS).where(person.c.clinic_id == CLINIC, person.c.code == code)).first()
-    return None if row is None else as_person(row)
+    row = conn.execute(select(*fields()).where(person.c.clinic_id == CLINIC, person.c.code == code)).first()
+    return None if row is None else as_person(conn, row)
 
 
 def by_code(conn: Connection, code: str, role: Role | None = None) -> Person:
@@ -107,8 +111,9 @@ def _unknown(conn: Connection, code: str) -> str:
 
 def people(conn: Connection, role: Role | None = None) -> list[Person]:
     """Everybody, by role and code."""
-    query = select(*_FIELDS).order_by(person.c.role.desc(), person.c.code)
-    return [as_person(row) for row in conn.execute(query if role is None else query.where(person.c.role == role))]
+    query = select(*fields()).order_by(person.c.role.desc(), person.c.code)
+    rows = conn.execute(query if role is None else query.where(person.c.role == role))
+    return [as_person(conn, row) for row in rows]
 
 
 def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person:
@@ -120,14 +125,24 @@ def add(conn: Connection, role: Role, code: str, zone: str, lang: str) -> Person
         says = f'With its check letter "{code}" would be mistaken for somebody else. Choose another one.'
         raise Refused(says, "like_code", code, field="code")
     values = {"clinic_id": CLINIC, "role": role, "code": code, "zone": zone, "lang": lang, "state": "invited"}
-    made = conn.execute(insert(person).values(values)).inserted_primary_key
+    made = conn.execute(insert(person).values(key_id=ids.token(), **values)).inserted_primary_key
     assert made is not None
     return by_id(conn, made[0])
 
 
 def change(conn: Connection, person_id: int, **values: object) -> None:
-    """Change columns of a person."""
+    """Change columns of a person. `chat_id` is the number of the chat."""
+    if "chat_id" in values:
+        values |= _chat(conn, person_id, values["chat_id"])
     conn.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+def _chat(conn: Connection, person_id: int, chat_id: object) -> dict[str, bytes | None]:
+    """A chat as it is kept: sealed, and the key it is found by."""
+    if chat_id is None:
+        return {"chat_id": None, "chat_key": None}
+    sealed = of_person(conn, person_id).seal(chat_id, person.c.chat_id, person_id)
+    return {"chat_id": sealed, "chat_key": chat_key(conn, int(str(chat_id)))}
 
 
 def expect(conn: Connection, who: Person, expects: Expects | None) -> None:
@@ -234,20 +249,20 @@ def redeem(
     expired and one of somebody else look the same. At most `tries_an_hour` wrong tries by one chat. "relink": the code
     is used up, and the chat is yet to be confirmed as that person's; until then it is nobody's ("again", None).
     """
-    present = by_chat(conn, chat_id)
+    present, chat = by_chat(conn, chat_id), chat_key(conn, chat_id)
     row = conn.execute(select(invite).where(invite.c.code_hash == code_hash)).first()
-    if row is not None and row.used_by == chat_id and present is not None and present.id == row.person_id:
+    if row is not None and row.used_by == chat and present is not None and present.id == row.person_id:
         return "again", present
     if row is not None and row.relink and present is not None and present.id == row.person_id:
         return "again", present  # opened on the phone that is not lost: the link stays good for the new one
-    if row is not None and row.relink and row.used_by == chat_id:
+    if row is not None and row.relink and row.used_by == chat:
         return "again", None  # it waits, or was refused
-    if _tries(conn, chat_id, now) >= tries_an_hour:
+    if _tries(conn, chat, now) >= tries_an_hour:
         return "too many", present
     if row is None or row.used_at is not None or row.expires_at <= now or present is not None:
-        conn.execute(insert(invite_try).values(chat_id=chat_id, at=now))
+        conn.execute(insert(invite_try).values(chat_key=chat, at=now))
         return "bad", present
-    conn.execute(update(invite).where(invite.c.id == row.id).values(used_at=now, used_by=chat_id))
+    conn.execute(update(invite).where(invite.c.id == row.id).values(used_at=now, used_by=chat))
     who = by_id(conn, row.person_id)
     if row.relink:
         return "relink", who
@@ -256,8 +271,8 @@ def redeem(
     return "in", by_id(conn, who.id)
 
 
-def _tries(conn: Connection, chat_id: int, now: datetime) -> int:
-    recent = select(func.count()).where(invite_try.c.chat_id == chat_id, invite_try.c.at > now - timedelta(hours=1))
+def _tries(conn: Connection, chat: bytes, now: datetime) -> int:
+    recent = select(func.count()).where(invite_try.c.chat_key == chat, invite_try.c.at > now - timedelta(hours=1))
     return int(conn.execute(recent).scalar_one())
 
 
@@ -274,8 +289,8 @@ def agreed_to_less(conn: Connection, version: int) -> list[Person]:
     newest = select(consent.c.person_id).where(consent.c.agreed).group_by(consent.c.person_id)
     older = newest.having(func.max(consent.c.version) < version)
     taking_part = (person.c.role == "patient") & person.c.state.in_(("settling", "choosing", "active"))
-    found = select(*_FIELDS).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
-    return [as_person(row) for row in conn.execute(found)]
+    found = select(*fields()).where(taking_part, person.c.id.in_(older)).order_by(person.c.id)
+    return [as_person(conn, row) for row in conn.execute(found).all()]
 
 
 def agreed_at(conn: Connection, who: Person) -> datetime | None:

@@ -26,4 +26,4 @@ def holds(conn: Connection, who: Person, planned: datetime) -> bool:
 def taking_part(conn: Connection) -> list[Person]:
     """Who joined, by role and code."""
     query = select(*fields()).where(person.c.pilot).order_by(person.c.role.desc(), person.c.code)
-    return [as_person(row) for row in conn.execute(query)]
+    return [as_person(conn, row) for row in conn.execute(query)]

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from bot.core.person import Person
 from bot.core.record import Consent, Pairing, Record, by_time
-from bot.store import away, exports, goals, homework
+from bot.store import away, exports, goals, homework, sealing
 from bot.store.exports import Wanted
 from bot.store.people import by_id
 from bot.store.tables import pair, session
@@ -46,7 +46,8 @@ def consents_of(conn: Connection, who: Person) -> tuple[Consent, ...]:
 def _pairing(conn: Connection, pair_id: int, therapist_id: int, began: datetime, ended: datetime | None) -> Pairing:
     local = {row.id: row.local for row in conn.execute(select(session.c.id, session.c.local).where(
         session.c.pair_id == pair_id))}  # fmt: skip
-    taken_on = sorted((local[n], one) for n, one in homework.of_pair(conn, pair_id).items())
+    words = homework.of_pair(conn, pair_id, sealing.of_pair(conn, pair_id))
+    taken_on = sorted((local[n], one) for n, one in words.items())
     listed = goals.goals_of(conn, pair_id, retired=True)
     return Pairing(by_id(conn, therapist_id).code, began, ended, listed, tuple(taken_on))
 

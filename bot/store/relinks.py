@@ -7,11 +7,19 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot import ids
 from bot.core.person import Person
-from bot.store import logins, people
+from bot.store import logins, people, sealing
+from bot.store.columns import AnyRow
 from bot.store.tables import check_in, digest, outbox
 from bot.store.tables_joining import relink
 
 COLUMNS = (relink.c.id, relink.c.person_id, relink.c.chat_id, relink.c.state, relink.c.expires_at)
+
+
+def _relink(conn: Connection, row: AnyRow | None) -> "Relink | None":
+    if row is None:
+        return None
+    chat_id = sealing.of_person(conn, row.person_id).open(row.chat_id, relink.c.chat_id, row.id)
+    return Relink(row.id, row.person_id, chat_id, row.state, row.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,9 @@ def ask(conn: Connection, who: Person, chat_id: int, now: datetime, valid: timed
     """Keep that a chat asks to be this person's; the id of the asking. Earlier ones of the person are refused."""
     refuse_all(conn, who.id, now)
     asked = ids.token()
-    values = {"id": asked, "clinic_id": who.clinic_id, "person_id": who.id, "chat_id": chat_id, "state": "waiting"}
+    values = {"id": asked, "clinic_id": who.clinic_id, "person_id": who.id, "state": "waiting"}
+    sealed = sealing.of_person(conn, who.id).seal(chat_id, relink.c.chat_id, asked)
+    values |= {"chat_id": sealed, "chat_key": sealing.chat_key(conn, chat_id)}
     conn.execute(insert(relink).values(**values, asked_at=now, expires_at=now + valid))
     return asked
 
@@ -46,8 +56,7 @@ def refuse_all(conn: Connection, person_id: int, now: datetime) -> None:
 
 def find(conn: Connection, asked: str) -> Relink | None:
     """The asking of that id."""
-    row = conn.execute(select(*COLUMNS).where(relink.c.id == asked)).first()
-    return None if row is None else Relink(*row)
+    return _relink(conn, conn.execute(select(*COLUMNS).where(relink.c.id == asked)).first())
 
 
 def of_person(conn: Connection, person_id: int, now: datetime) -> Relink | None:
@@ -57,13 +66,12 @@ def of_person(conn: Connection, person_id: int, now: datetime) -> Relink | None:
 
 def of_chat(conn: Connection, chat_id: int, now: datetime) -> Relink | None:
     """What this chat waits for."""
-    return _waiting(conn, relink.c.chat_id == chat_id, now)
+    return _waiting(conn, relink.c.chat_key == sealing.chat_key(conn, chat_id), now)
 
 
 def _waiting(conn: Connection, whose: ColumnElement[bool], now: datetime) -> Relink | None:
     query = select(*COLUMNS).where(whose, relink.c.state == "waiting", relink.c.expires_at > now)
-    row = conn.execute(query.order_by(relink.c.asked_at.desc())).first()
-    return None if row is None else Relink(*row)
+    return _relink(conn, conn.execute(query.order_by(relink.c.asked_at.desc())).first())
 
 
 def let_in(conn: Connection, asked: Relink, now: datetime) -> bool:
@@ -86,11 +94,12 @@ def _forget_messages(conn: Connection, person_id: int) -> None:
     """No message of the old chat is edited or replaced any more: its numbers mean nothing in the new one."""
     conn.execute(update(check_in).where(check_in.c.person_id == person_id).values(message_id=None))
     conn.execute(update(digest).where(digest.c.therapist_id == person_id).values(message_id=None))
-    waiting = select(outbox.c.id, outbox.c.kind, outbox.c.body)
+    waiting = select(outbox.c.id, outbox.c.kind, outbox.c.key, outbox.c.body)
+    book = sealing.of_reader(conn, person_id)
     rows = list(conn.execute(waiting.where(outbox.c.person_id == person_id, outbox.c.state == "waiting")))
     for row in rows:
-        here = update(outbox).where(outbox.c.id == row.id)
-        if row.kind in ("edit", "delete") or row.body.get("edit") is not None:
+        here, body = update(outbox).where(outbox.c.id == row.id), book.open(row.body, outbox.c.body, row.key)
+        if row.kind in ("edit", "delete") or body.get("edit") is not None:
             conn.execute(here.values(state="dropped"))
         else:
-            conn.execute(here.values(body={**row.body, "replaces": None}))
+            conn.execute(here.values(body=book.seal(body | {"replaces": None}, outbox.c.body, row.key)))

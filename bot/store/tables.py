@@ -2,6 +2,7 @@
 
 Nothing here is SQLite's alone. Times are UTC instants (`Utc`); what people meant (a session at 14:00 in Denver)
 is kept beside it as wall time and zone name. JSON columns hold small values that are read and written whole.
+LargeBinary columns hold what is sealed: see `store.sealing`.
 """
 
 from sqlalchemy import (
@@ -12,9 +13,9 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
@@ -45,7 +46,9 @@ person = Table(
     # invited -> consenting -> settling -> active; then paused, declined, stopped, discharged; unreachable is a time,
     # below
     Column("state", String(16), nullable=False),
-    Column("chat_id", BIG, nullable=True),
+    Column("key_id", String(22), nullable=False),  # whose keys: 128 random bits, never anybody else's
+    Column("chat_id", LargeBinary, nullable=True),
+    Column("chat_key", LargeBinary, nullable=True),  # a keyed hash of the chat, to find it by
     Column("unreachable_since", Utc, nullable=True),
     Column("ask_at", String(16), nullable=False, server_default="after"),  # after | evening | morning
     Column("ask_every", Integer, nullable=False, server_default="1"),  # every n-th session
@@ -56,10 +59,13 @@ person = Table(
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
     Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     Column("pilot", Boolean, nullable=False, server_default=text("false")),  # takes part in the pilot
+    Column("erase_at", Utc, nullable=True),  # all there is about this person is to go then, at the latest
+    Column("erased_at", Utc, nullable=True),  # it is gone
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
     Column("message_id", Integer, nullable=True),
     UniqueConstraint("clinic_id", "code"),
-    UniqueConstraint("chat_id"),
+    UniqueConstraint("key_id"),
+    UniqueConstraint("chat_key"),
     index_where("ix_person_unreachable", "unreachable_since", "unreachable_since IS NOT NULL"),
 )
 
@@ -146,7 +152,7 @@ check_in = Table(
     Column("opened_at", Utc, nullable=True),
     Column("answered_at", Utc, nullable=True),
     Column("late", Boolean, nullable=False, server_default=text("false")),
-    Column("asks", JSON, nullable=True),  # what exactly is asked, frozen at the opening
+    Column("asks", LargeBinary, nullable=True),  # what exactly is asked, frozen at the opening
     Column("place", JSON, nullable=True),  # the wizard's place: screen, item, turn
     Column("message_id", Integer, nullable=True),  # the one message that is edited in place
     Column("due_at", Utc, nullable=True),  # when the tick must look at this row again; null: never
@@ -173,10 +179,28 @@ answer = Table(
     Column("questionnaire", String(32), nullable=False),
     Column("version", Integer, nullable=False),
     Column("item", String(48), nullable=False),
-    Column("value", JSON(none_as_null=False), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("rev", Integer, nullable=False, server_default="1"),  # which value of this answer it is
     Column("answered_at", Utc, nullable=False),
     UniqueConstraint("check_in_id", "questionnaire", "item"),
     Index(None, "filed_under"),
+)
+
+# What an answer was before: `rev` counts up without a gap, so that an old value put back is seen.
+answer_before = Table(
+    "answer_before",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    Column("check_in_id", ForeignKey("check_in.id"), nullable=False),
+    Column("questionnaire", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("item", String(48), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("answered_at", Utc, nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    UniqueConstraint("check_in_id", "questionnaire", "item", "rev"),
 )
 
 # The wording of each questionnaire version as it was first asked.
@@ -196,7 +220,8 @@ goal = Table(
     of_clinic(),
     ref("pair_id", "pair"),
     Column("number", Integer, nullable=False),
-    Column("words", Text, nullable=False),
+    Column("words", LargeBinary, nullable=False),
+    Column("rev", Integer, nullable=False, server_default="1"),
     Column("added_by", String(16), nullable=False),  # patient | therapist: whose words
     Column("added_at", Utc, nullable=False),
     Column("retired_at", Utc, nullable=True),
@@ -210,8 +235,8 @@ goal_change = Table(
     Column("id", Integer, primary_key=True),
     of_clinic(),
     ref("goal_id", "goal"),
-    Column("words_before", Text, nullable=False),
-    Column("words", Text, nullable=False),
+    Column("words_before", LargeBinary, nullable=False),
+    Column("words", LargeBinary, nullable=False),
     Column("changed_by", String(16), nullable=False),  # patient | therapist
     Column("changed_at", Utc, nullable=False),
     Column("agreed", Boolean, nullable=True),  # "still yours?"
@@ -226,8 +251,9 @@ homework = Table(
     of_clinic(),
     ref("pair_id", "pair"),
     ref("session_id", "session"),
-    Column("words", Text, nullable=False),
-    Column("why", Text, nullable=True),
+    Column("words", LargeBinary, nullable=False),
+    Column("why", LargeBinary, nullable=True),
+    Column("rev", Integer, nullable=False, server_default="1"),
     Column("set_at", Utc, nullable=False),
     UniqueConstraint("session_id"),
     Index(None, "pair_id"),
@@ -291,12 +317,12 @@ digest = Table(
     Column("planned_at", Utc, nullable=True),  # when it is to come; stays
     Column("due_at", Utc, nullable=True),
     Column("built_at", Utc, nullable=True),
-    Column("text", Text, nullable=True),  # as sent
-    Column("html", Text, nullable=True),
+    Column("text", LargeBinary, nullable=True),  # as sent
+    Column("html", LargeBinary, nullable=True),
     Column("opened_at", Utc, nullable=True),  # first opened by the therapist
     Column("outcome", String(16), nullable=True),  # discussed | plan_changed | not_yet
     Column("outcome_at", Utc, nullable=True),
-    Column("said", JSON, nullable=True),  # the flags it showed, so that the next one can say what became of them
+    Column("said", LargeBinary, nullable=True),  # the flags it showed, so that the next one can say what became of them
     Column("day", Date, nullable=True),  # a morning one: the therapist's day, all its pairs
     Column("message_id", Integer, nullable=True),  # where it is open now
     UniqueConstraint("pair_id", "session_id"),
@@ -312,7 +338,7 @@ inbox = Table(
     "inbox",
     metadata,
     Column("update_id", BIG, primary_key=True, autoincrement=False),
-    Column("raw", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # empty once it is done
     Column("received_at", Utc, nullable=False),
     # new -> accepted (its transaction is committed) -> done (the reply was tried); or aside (could not be read)
     Column("state", String(16), nullable=False),
@@ -331,7 +357,7 @@ outbox = Table(
     Column("kind", String(24), nullable=False),  # see `store.outbox.RANK`
     Column("about", String(22), nullable=True),  # the check-in or digest it belongs to
     Column("rank", Integer, nullable=False),  # check-ins before digests
-    Column("body", JSON, nullable=False),  # {"text", "keyboard", "edit", "silent", "html"}: kept as sent
+    Column("body", LargeBinary, nullable=False),  # {"text", "keyboard", "edit", "silent", "html"}: kept as sent
     # waiting -> sending -> sent | unknown (the reply was lost) | gone (blocked) | aside (refused) | dropped;
     # or held: the pilot keeps it back, and it is never sent
     Column("state", String(16), nullable=False),

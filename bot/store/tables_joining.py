@@ -1,8 +1,8 @@
 """The tables of coming in: invites, new phones that wait to be confirmed, tries with a wrong code, consent."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-from bot.store.columns import BIG, Utc, metadata, of_clinic, ref
+from bot.store.columns import Utc, metadata, of_clinic, ref
 
 invite = Table(
     "invite",
@@ -13,7 +13,7 @@ invite = Table(
     Column("code_hash", String(64), nullable=False, unique=True),
     Column("expires_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),
-    Column("used_by", BIG, nullable=True),
+    Column("used_by", LargeBinary, nullable=True),  # the key of the chat
     Column("relink", Boolean, nullable=False, server_default=text("false")),  # for a new phone of somebody who is in
 )
 
@@ -24,22 +24,23 @@ relink = Table(
     Column("id", String(22), primary_key=True),  # 128 random bits: a button carries it
     of_clinic(),
     ref("person_id", "person"),
-    Column("chat_id", BIG, nullable=False),  # the new one
+    Column("chat_id", LargeBinary, nullable=False),  # the new one
+    Column("chat_key", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),  # waiting -> let_in | refused
     Column("asked_at", Utc, nullable=False),
     Column("expires_at", Utc, nullable=False),
     Column("decided_at", Utc, nullable=True),
     Index(None, "person_id"),
-    Index(None, "chat_id"),
+    Index(None, "chat_key"),
 )
 
 invite_try = Table(
     "invite_try",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("chat_id", BIG, nullable=False),
+    Column("chat_key", LargeBinary, nullable=False),
     Column("at", Utc, nullable=False),
-    Index(None, "chat_id", "at"),
+    Index(None, "chat_key", "at"),
 )
 
 consent = Table(

@@ -12,6 +12,7 @@ from bot.store import ledger
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
 from bot.store.ledger import Wanted
+from bot.store.sealing_old import seal_all
 from tests.bench import seed
 from tests.bench.figures import Figure, middle
 
@@ -24,9 +25,9 @@ ROUNDS, TIMES = 7, 20
 FILL = """
 PRAGMA synchronous = OFF;
 BEGIN;
-INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id) VALUES
-    (1, 1, 'therapist', 'T-1', 'America/Denver', 'en', 'active', 1),
-    (2, 1, 'patient', 'P-014', 'America/Denver', 'en', 'active', 2);
+INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id) VALUES
+    (1, 1, 'therapist', 'T-1', 'America/Denver', 'en', 'active', CAST(1 AS BLOB), 'new1'),
+    (2, 1, 'patient', 'P-014', 'America/Denver', 'en', 'active', CAST(2 AS BLOB), 'new2');
 INSERT INTO pair (id, clinic_id, patient_id, therapist_id, started_at)
     VALUES (1, 1, 2, 1, '2020-01-01 00:00:00.000000');
 CREATE TEMP TABLE rows AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {size})
@@ -37,7 +38,7 @@ INSERT INTO session (id, clinic_id, pair_id, local, zone, minutes, starts_at, en
 INSERT INTO check_in (id, clinic_id, pair_id, session_id, person_id, kind, state, opens_at, opened_at)
     SELECT 'row' || i, 1, 1, i, 2, 'alliance', 'answered', at, at FROM rows;
 INSERT INTO outbox (clinic_id, person_id, key, kind, about, rank, body, state, not_before, sent_at)
-    SELECT 1, 2, 'open:row' || i, 'prompt', 'row' || i, 1, '{{}}', 'sent', at, at FROM rows WHERE i % 2;
+    SELECT 1, 2, 'open:row' || i, 'prompt', 'row' || i, 1, CAST('{{}}' AS BLOB), 'sent', at, at FROM rows WHERE i % 2;
 COMMIT;
 ANALYZE;
 """
@@ -56,6 +57,7 @@ def _filled(folder: Path, size: int) -> Path:
     seed.filled(path, lambda conn: None)  # noqa: ARG005
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript(FILL.format(size=size, a_day=A_DAY))
+    seed.filled(path, seal_all)
     return path
 
 

@@ -73,7 +73,7 @@ def steps(course: Course, first: int, last: int) -> list[dict[str, object]]:
 def contender(kind: str, course: Course, in_flight: int) -> Iterator["subprocess.Popen[str]"]:
     """A contender in its process, on a fresh copy of the database, once it is ready; then it is stopped."""
     with tempfile.TemporaryDirectory(dir=course.folder) as copy:
-        for name in ("accord.db", "screens.json", "config.toml"):
+        for name in ("accord.db", "accord.db.key", "accord.db.keys", "screens.json", "config.toml"):
             shutil.copy(course.folder / name, copy)
         command = [sys.executable, "-m", "tests.bench.contender", kind, course.api.base_url, course.api.token]
         environ = os.environ | {"ACCORD_TOKEN": course.api.token}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table
 
 from bot.chat.screens import data, show
 from bot.config import Config, load
@@ -20,6 +20,7 @@ from bot.store.checkins import Kept
 from bot.store.engine import Store
 from bot.store.tables import check_in, goal, outbox, pair, person, session
 from tests.bench.botapi import BotApi
+from tests.plain_rows import put_plain
 
 ROOT = Path(__file__).parents[2]
 FIRST_CHAT = 9_000_000
@@ -79,7 +80,7 @@ def _patient(n: int, chat: int) -> dict[str, Any]:
 def _person(n: int, role: str, code: str, chat: int | None) -> dict[str, Any]:
     return {
         "id": n, "clinic_id": 1, "role": role, "code": code, "zone": ZONE, "lang": "en", "state": "active",
-        "chat_id": chat,
+        "chat_id": chat, "key_id": f"new{n}",
     }  # fmt: skip
 
 
@@ -95,7 +96,7 @@ def open_check_ins(conn: Connection, chats: Sequence[int], messages: Sequence[in
 
 
 def _insert(conn: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    conn.execute(insert(table), rows)
+    put_plain(conn, table, *rows)
 
 
 def _session_row(n: int, starts: datetime) -> dict[str, Any]:

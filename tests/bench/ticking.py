@@ -13,6 +13,7 @@ from bot.clock import ManualClock
 from bot.store import checkins
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
+from bot.store.sealing_old import seal_all
 from bot.ticks import Ticks
 from tests.bench import seed
 from tests.bench.figures import Figure, middle
@@ -33,9 +34,11 @@ BEGIN;
 CREATE TEMP TABLE pairs AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {pairs})
     SELECT i FROM n;
 CREATE TEMP TABLE weeks AS SELECT 0 AS w UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4;
-INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id)
-    SELECT i, 1, 'patient', 'P-' || i, 'America/Denver', 'en', 'active', 9000000 + i FROM pairs
-    UNION ALL SELECT {pairs} + 1, 1, 'therapist', 'T-1', 'America/Denver', 'en', 'active', 8000000;
+INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id)
+    SELECT i, 1, 'patient', 'P-' || i, 'America/Denver', 'en', 'active',
+        CAST(9000000 + i AS BLOB), 'new' || i FROM pairs
+    UNION ALL SELECT {pairs} + 1, 1, 'therapist', 'T-1', 'America/Denver', 'en', 'active',
+        CAST(8000000 AS BLOB), 'new0';
 INSERT INTO pair (id, clinic_id, patient_id, therapist_id, started_at)
     SELECT i, 1, i, {pairs} + 1, '2026-10-01 00:00:00.000000' FROM pairs;
 INSERT INTO session (id, clinic_id, pair_id, local, zone, minutes, starts_at, ends_at, state)
@@ -103,6 +106,7 @@ def _fill(path: Path, pairs: int) -> None:
     seed.filled(path, lambda conn: None)  # noqa: ARG005
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript(FILL.format(pairs=pairs))
+    seed.filled(path, seal_all)
 
 
 async def _run(folder: Path, sizes: tuple[int, ...]) -> list[Clinic]:

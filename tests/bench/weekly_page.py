@@ -26,6 +26,7 @@ from bot.store.tables import check_in, pair, person, session
 from bot.web.site import site
 from tests.bench import seed
 from tests.bench.figures import Figure, middle
+from tests.plain_rows import put_plain
 
 PATIENTS, QUICK_PATIENTS, THERAPISTS = 500, 100, 20
 WEEKS = 30  # of sessions before this one: the week must be found among them
@@ -118,7 +119,7 @@ def _clinic(conn: Connection, patients: int) -> None:
     everybody = [{"id": n, "role": "therapist", "code": f"T-{n}"} for n in range(1, THERAPISTS + 1)]
     numbers = range(1000, 1000 + patients)
     everybody += [{"id": n, "role": "patient", "code": f"P-{n}"} for n in numbers]
-    conn.execute(insert(person), [one | shared | {"chat_id": one["id"]} for one in everybody])
+    put_plain(conn, person, *[one | shared | {"chat_id": one["id"], "key_id": f"new{one['id']}"} for one in everybody])
     with_whom = {n: 1 + n % THERAPISTS for n in numbers}
     pairs = [
         {"id": n, "patient_id": n, "therapist_id": with_whom[n], "started_at": at, "clinic_id": 1} for n in numbers

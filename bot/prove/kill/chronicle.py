@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.store.driver import sqlite3
+from bot.store.unsealing import unsealed
 
 _WHOSE = """
     SELECT check_in.id AS id, patient.code || ' ' || session.local || ' ' || check_in.kind AS about
@@ -23,7 +24,7 @@ _WHOSE = """
 QUERIES = {
     "person": "SELECT code, state, zone, lang, ask_at, ask_every, unreachable_since, chat_id FROM person",
     "consent": "SELECT code, version, consent.lang, agreed FROM consent JOIN person ON person.id = person_id",
-    "invite": "SELECT code, used_by FROM invite JOIN person ON person.id = person_id",
+    "invite": "SELECT code, used_by IS NOT NULL AS used FROM invite JOIN person ON person.id = person_id",
     "session": """
         SELECT code, local, session.zone, minutes, session.state, confirm FROM session
         JOIN pair ON pair.id = pair_id JOIN person ON person.id = patient_id""",
@@ -52,7 +53,7 @@ counted elsewhere, and screens that hid themselves are left out, as a process th
 
 def chronicle(database: Path) -> Counter[str]:
     """Everything that must be the same with kills and without, each line as often as it stands there."""
-    with closing(sqlite3.connect(database)) as connection:
+    with unsealed(database) as plain, closing(sqlite3.connect(plain)) as connection:
         connection.row_factory = sqlite3.Row
         rows = ((word, row) for word, query in QUERIES.items() for row in connection.execute(query))
         return Counter(line for word, row in rows for line in _lines(word, row))

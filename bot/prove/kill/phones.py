@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.demo.script import CAST
 from bot.emulator import Event, History, Phone
 from bot.store.driver import sqlite3
+from bot.store.unsealing import unsealed
 
 CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
 CODE = re.compile(r"\b[PT]-\d+\b")
@@ -45,14 +46,14 @@ def standing(phones: Iterable[Phone]) -> Said:
 
 def outgoing(database: Path) -> tuple[set[str], int]:
     """The words of what goes through the outbox, and how many copies of it there may be by the bot's own count."""
-    with closing(sqlite3.connect(database)) as connection:
+    with unsealed(database) as plain, closing(sqlite3.connect(plain)) as connection:
         rows = connection.execute("SELECT json_extract(body, '$.text'), attempts FROM outbox").fetchall()
     return {CLOCK_TIME.sub("", text or "") for text, _ in rows}, sum(max(attempts - 1, 0) for _, attempts in rows)
 
 
 def astray(history: History, database: Path) -> list[str]:
     """Everything that somebody got and that was meant for, or speaks of, somebody else."""
-    with closing(sqlite3.connect(database)) as connection:
+    with unsealed(database) as plain, closing(sqlite3.connect(plain)) as connection:
         owners: dict[str, int] = dict(connection.execute(_OWNERS).fetchall())
     return [
         f"{event.chat} got {what}: {event.text!r}"
