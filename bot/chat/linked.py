@@ -23,6 +23,7 @@ from bot.store import checkins as kept_checkins
 from bot.store import digests as kept_digests
 from bot.store import outbox, people
 from bot.store.checkins import Kept
+from bot.store.page_links import Lead
 from bot.store.refusals import refused
 
 # ------------------------------------------------------------------------------------------------ the chat
@@ -112,11 +113,13 @@ class Screen:
     note: str = ""
 
 
-def found(conn: Connection, check_in_id: str, chat_id: int) -> Kept | None:
-    """The check-in that a link leads to, if it is still that of whoever has this chat."""
-    who = people.by_chat(conn, chat_id)
-    kept = None if who is None else kept_checkins.of_chat(conn, check_in_id, who)
-    if who is None or kept is None or kept.asks is None or rights.reach(who.role, *rights.TAPS["c"]) is None:
+def found(conn: Connection, lead: Lead | None) -> Kept | None:
+    """The check-in that a link leads to, looked up as for a tap in the chat of whoever it is for."""
+    if lead is None:
+        return None
+    who = people.by_id(conn, lead.person_id)
+    kept = kept_checkins.of_chat(conn, lead.check_in_id, who)
+    if kept is None or kept.asks is None or rights.reach(who.role, *rights.TAPS["c"]) is None:
         return None
     return kept
 

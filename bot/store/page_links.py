@@ -18,14 +18,22 @@ KEPT = timedelta(days=60)
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What a link or its session leads to: a check-in, for whoever has this chat. `seen`: when somebody was last there,
-    of a link not used yet when it was made.
+    """What a link or its session leads to: somebody's check-in. `seen`: when somebody was last there, of a link that
+    was not used yet when it was made.
     """
 
     id: int
     check_in_id: str
-    chat_id: int
+    person_id: int
     seen: datetime
+
+
+_LEADS = (
+    select(page_link, check_in.c.person_id)
+    .join(check_in, check_in.c.id == page_link.c.check_in_id)
+    .join(person, (person.c.id == check_in.c.person_id) & (person.c.chat_key == page_link.c.chat_key))
+)
+"""Links and sessions of those who still have the chat to which they were sent."""
 
 
 # ------------------------------------------------------------------------------------------------ links
@@ -51,9 +59,9 @@ def _add(conn: Connection, check_in_id: str, token_hash: str, now: datetime, aga
     unused = (page_link.c.check_in_id == check_in_id) & page_link.c.used_at.is_(None)
     if not again:
         conn.execute(update(page_link).where(unused).values(used_at=now))
-    to_whom = select(check_in.c.clinic_id, person.c.chat_id).join(person, person.c.id == check_in.c.person_id)
+    to_whom = select(check_in.c.clinic_id, person.c.chat_key).join(person, person.c.id == check_in.c.person_id)
     row = conn.execute(to_whom.where(check_in.c.id == check_in_id)).one()
-    values = {"clinic_id": row.clinic_id, "check_in_id": check_in_id, "chat_id": row.chat_id}
+    values = {"clinic_id": row.clinic_id, "check_in_id": check_in_id, "chat_key": row.chat_key}
     conn.execute(insert(page_link).values(**values, token_hash=token_hash, made_at=now))
 
 
@@ -64,10 +72,9 @@ def is_known(conn: Connection, token_hash: str) -> bool:
 
 def unused(conn: Connection, token_hash: str) -> Lead | None:
     """Where a link leads that was not used yet; looking at it does not use it up."""
-    columns = (page_link.c.id, page_link.c.check_in_id, page_link.c.chat_id, page_link.c.made_at)
     good = (page_link.c.token_hash == token_hash) & page_link.c.used_at.is_(None)
-    row = conn.execute(select(*columns).where(good)).first()
-    return None if row is None else Lead(row.id, row.check_in_id, row.chat_id, row.made_at)
+    row = conn.execute(_LEADS.where(good)).first()
+    return None if row is None else Lead(row.id, row.check_in_id, row.person_id, row.made_at)
 
 
 # ------------------------------------------------------------------------------------------------ sessions
@@ -84,10 +91,10 @@ def use(conn: Connection, lead: Lead, session_hash: str, now: datetime) -> None:
 
 def session_of(conn: Connection, session_hash: str, now: datetime) -> Lead | None:
     """Which check-in this session is for; None if it is over."""
-    row = conn.execute(select(page_link).where(page_link.c.session_hash == session_hash)).first()
+    row = conn.execute(_LEADS.where(page_link.c.session_hash == session_hash)).first()
     if row is None or is_over(row.used_at, row.seen_at, now):
         return None
-    return Lead(row.id, row.check_in_id, row.chat_id, row.seen_at)
+    return Lead(row.id, row.check_in_id, row.person_id, row.seen_at)
 
 
 def seen(conn: Connection, link_id: int, now: datetime) -> None:

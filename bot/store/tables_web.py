@@ -1,8 +1,8 @@
 """The tables of the clinic's page; see `tables` for all the others."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from bot.store.columns import BIG, Utc, index_where, metadata, of_clinic, ref
+from bot.store.columns import Utc, index_where, metadata, of_clinic, ref
 from bot.store.tables import session
 
 # A link that logs somebody in to the clinic's page, once. `message_id`: the message in the chat that holds it.
@@ -51,7 +51,7 @@ page_link = Table(
     Column("id", Integer, primary_key=True),
     of_clinic(),
     Column("check_in_id", String(22), ForeignKey("check_in.id", ondelete="CASCADE"), nullable=False),
-    Column("chat_id", BIG, nullable=False),  # the chat it was sent to: in another one it is nobody's
+    Column("chat_key", LargeBinary, nullable=False),  # the chat it was sent to: once that is another one, it is over
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("made_at", Utc, nullable=False),
     Column("used_at", Utc, nullable=True),  # used, or replaced by a newer one

@@ -3,6 +3,7 @@
 Whoever comes in has a session for this one check-in and nothing else: a cookie of its own name and path.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,8 @@ from bot.store.errors import NotStored
 from bot.store.page_links import PATH, Lead
 from bot.web.login import GONE, TOO_MANY, spoken
 from bot.web.visit import SEE_OTHER, Site, missing
+
+log = logging.getLogger(__name__)
 
 AFTER = timedelta(seconds=5)
 """The page looks again so long after the screen has hidden itself, or the session is over."""
@@ -53,43 +56,32 @@ def _page(site: Site, lang: str, template: str, status: int = 200, **values: obj
 async def looked_at(site: Site, request: Request) -> Response:
     """The page of a link, with the button that uses it: previews look, too."""
     token = request.path_params["token"]
-    if _waits(site, request):
-        return _too_many(site, request)
     lang = await site.store.read(_leads, ids.hashed(token), site.config, site.clock.now())
     return await _over(site, request, token) if lang is None else _page(site, lang, "answer_begin", token=token)
 
 
 def _leads(conn: Connection, token_hash: str, config: Config, now: datetime) -> str | None:
     """The language of whoever an unused link is for; None if it leads nowhere."""
-    lead = page_links.unused(conn, token_hash)
-    kept = None if lead is None else linked.found(conn, lead.check_in_id, lead.chat_id)
+    kept = linked.found(conn, page_links.unused(conn, token_hash))
     return kept.person.lang if kept is not None and linked.is_answerable(kept, config, now) else None
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def _waits(site: Site, request: Request) -> bool:
-    return site.wrong_links.too_many(_address(request), site.clock.now())
-
-
-def _too_many(site: Site, request: Request) -> Response:
-    return _page(site, spoken(request, site), "answer_wait", TOO_MANY)
-
-
 async def _over(site: Site, request: Request, token: str = "") -> Response:
-    """A link or a session that is over. A link that there never was is counted as guessed."""
+    """A link or a session that is over. A link that there never was is counted as guessed; after too many of those
+    nothing but a good link leads anywhere, whose bearer is let in whatever else came from the same address.
+    """
     if token and not await site.store.read(page_links.is_known, ids.hashed(token)):
-        site.wrong_links.wrong(_address(request), site.clock.now())
+        address, now = request.client.host if request.client else "", site.clock.now()
+        if site.wrong_links.too_many(address, now):
+            log.warning("too many links to check-ins that there never were")
+            return _page(site, spoken(request, site), "answer_wait", TOO_MANY)
+        site.wrong_links.wrong(address, now)
     return _page(site, spoken(request, site), "answer_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
     """Use a link up: its check-in begins here, for this browser alone."""
     token, key = request.path_params["token"], ids.token()
-    if _waits(site, request):
-        return _too_many(site, request)
     try:
         hashes = (ids.hashed(token), ids.hashed(key))
         begun = await site.store.write(_begin, *hashes, site.config, site.clock.now())
@@ -104,7 +96,7 @@ async def used(site: Site, request: Request) -> Response:
 
 def _begin(conn: Connection, token_hash: str, key_hash: str, config: Config, now: datetime) -> bool:
     lead = page_links.unused(conn, token_hash)
-    kept = None if lead is None else linked.found(conn, lead.check_in_id, lead.chat_id)
+    kept = linked.found(conn, lead)
     if lead is None or kept is None or not linked.is_answerable(kept, config, now):
         return False
     page_links.use(conn, lead, key_hash, now)
@@ -129,7 +121,7 @@ async def shown(site: Site, request: Request) -> Response:
 
 def _here(conn: Connection, key_hash: str, config: Config, now: datetime) -> tuple[Lead, bool, Screen] | None:
     lead = page_links.session_of(conn, key_hash, now)
-    kept = None if lead is None else linked.found(conn, lead.check_in_id, lead.chat_id)
+    kept = linked.found(conn, lead)
     if lead is None or kept is None:
         return None
     return lead, is_new_sign(lead.seen, now), linked.screen(kept, config, now)
@@ -168,7 +160,7 @@ def _did(
 ) -> tuple[Kept, Screen | None] | None:
     """What a form does, in one transaction; None if its session is over."""
     lead = page_links.session_of(conn, key_hash, now)
-    kept = None if lead is None else linked.found(conn, lead.check_in_id, lead.chat_id)
+    kept = linked.found(conn, lead)
     if lead is None or kept is None:
         return None
     page_links.seen(conn, lead.id, now)

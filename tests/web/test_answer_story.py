@@ -1,7 +1,6 @@
 """Three weeks in which check-ins are answered on the page: nothing of a question is ever in the chat."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from bot.core.discretion import Chat
 from bot.render import phrase
 from bot.store import people
 from bot.store.tables import answer
-from tests.conftest import BEGINS, FIRST, PHONES, Clinic, Someone, opened
+from tests.conftest import BEGINS, FIRST, PHONES, Clinic, Someone, copied, opened
 from tests.web.browser import HERE, Browser, browser
 from tests.web.test_answer import THANKS, address, begins, presses
 
@@ -48,7 +47,7 @@ once = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def weeks(example: Config, enrolled: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clinic]:
     """Anna answers everything, puts off, is reminded, types what was asked; Clara, in Spanish, answers nothing."""
-    database = Path(shutil.copy(enrolled, tmp_path_factory.mktemp("weeks") / "accord.db"))
+    database = copied(enrolled, tmp_path_factory.mktemp("weeks"))
     config = replace(example, web=Web(enabled=True, port=0, public_url=HERE), chat=Chat("page"))
     async with opened(config, database, BEGINS, 200_000_001) as clinic:
         for code in PHONES:

@@ -7,7 +7,6 @@ revision = "0010"
 down_revision = "0009"
 
 UTC = sa.DateTime(timezone=True)
-BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
@@ -24,7 +23,7 @@ def upgrade() -> None:
             sa.ForeignKey("check_in.id", name="fk_page_link_check_in_id_check_in", ondelete="CASCADE"),
             nullable=False,
         ),
-        sa.Column("chat_id", BIG, nullable=False),
+        sa.Column("chat_key", sa.LargeBinary, nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
         sa.Column("made_at", UTC, nullable=False),
         sa.Column("used_at", UTC, nullable=True),
