@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -84,7 +84,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
         await store.write(people.set_bot_name, bot.username)
-        app = replace(_wired(bot, store, config, clock), page=page)
+        app = _wired(bot, store, config, clock, page)
         last = await store.read(outages.last_beat)
         if last is not None and clock.now() - last >= TAP_LIVES:
             app.ticks.was_deaf(last)
@@ -110,16 +110,16 @@ async def _by_current_zones(store: Store, config: Config, now: datetime) -> None
         log.warning("by the time zones of %s %d sessions are at another time", zone_data.installed(), sum(moved))
 
 
-def _wired(bot: Bot, store: Store, config: Config, clock: Clock) -> App:
-    delivery = Delivery(bot, store, clock)
+def _wired(bot: Bot, store: Store, config: Config, clock: Clock, page: str) -> App:
+    delivery = Delivery(bot, store, clock, page)
     ticks = Ticks(store, config, clock, delivery.wake)
-    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf)
+    inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf, page)
 
     def works() -> bool:
         return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
 
     heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
-    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat)
+    return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat, page)
 
 
 async def _page(config: Config, store: Store, clock: Clock, stack: AsyncExitStack) -> str:

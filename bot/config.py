@@ -16,6 +16,7 @@ from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
 from bot.core.call import CallMe
+from bot.core.discretion import Chat
 from bot.core.ledger import Rules
 from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
@@ -188,6 +189,7 @@ class Config:
     pilot: Pilot
     web: Web
     log: Log
+    chat: Chat
 
     @property
     def pilot_ends(self) -> datetime | None:
@@ -256,6 +258,7 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         pilot=Pilot(values["pilot"].get("until")),
         web=Web(**values["web"]),
         log=Log(**values["log"]),
+        chat=Chat(**values["chat"]),
     )
 
 

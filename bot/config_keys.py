@@ -142,6 +142,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "port": Key(whole(0, 65535), 8080),
         "public_url": Key(site, ""),
     },
+    "chat": {"answer_on": Key(one_of(("chat", "page")), "chat")},
     "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.config_keys import AT_LEAST, BY_LANGUAGE, CHECK_INS
 from bot.config_readers import is_loopback
@@ -23,6 +24,7 @@ def together(file: TomlFile, values: Values, found: Mapping[str, Questionnaire |
     """What only several values show together."""
     _one_token(file, values["telegram"])
     _web(file, values["web"])
+    _answer_on(file, values)
     _call_me(file, values["call_me"])
     _in_order(file, values["findings"])
     spoken = values["clinic"].get("languages", ())
@@ -59,6 +61,21 @@ def _web(file: TomlFile, web: Mapping[str, Any]) -> None:
     if not is_loopback(web.get("host", "127.0.0.1")) and web.get("public_url") == "":
         says = 'is reached from other machines: add public_url = "https://…", as browsers are to open it.'
         file.wrong(("web", "host"), says)
+
+
+def _answer_on(file: TomlFile, values: Values) -> None:
+    """That a link in the chat leads to a page which a phone can open, and that Telegram takes it."""
+    web, path = values["web"], ("chat", "answer_on")
+    if values["chat"].get("answer_on") != "page" or "public_url" not in web or "enabled" not in web:
+        return
+    if not web["enabled"]:
+        file.wrong(path, 'is "page", and there is none: write enabled = true under [web], or "chat" here.')
+    elif not web["public_url"]:
+        says = 'needs an address for phones: under [web] add public_url = "https://…" (to try it: "http://127.0.0.1:8080").'
+        file.wrong(path, says)
+    elif "." not in (urlsplit(web["public_url"]).hostname or "") and "[" not in web["public_url"]:
+        says = "stands in links of the chat, and Telegram takes none without a dot: write a whole name, or 127.0.0.1."
+        file.wrong(("web", "public_url"), says)
 
 
 def _call_me(file: TomlFile, call: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from bot.clock import Clock
 from bot.core import sending
 from bot.message import Message
 from bot.render import phrase
-from bot.store import alarms, checkins, outbox, people
+from bot.store import alarms, checkins, outbox, page_links, people
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 from bot.store.outbox import Outgoing
@@ -69,8 +69,8 @@ class Counted:
 class Delivery:
     """The pacer over the outbox. `run` works until cancelled, whenever it is woken."""
 
-    def __init__(self, bot: Bot, store: Store, clock: Clock) -> None:
-        self._bot, self._store, self._clock = bot, store, clock
+    def __init__(self, bot: Bot, store: Store, clock: Clock, page: str = "") -> None:
+        self._bot, self._store, self._clock, self._page = bot, store, clock, page
         self._woken = asyncio.Event()
         self._chats: dict[int, deque[Outgoing]] = {}
         self._resting: list[tuple[datetime, int, int, int]] = []  # (not before, rank, id, chat)
@@ -256,6 +256,9 @@ class Delivery:
             return Fate(became, error=type(error).__name__)
         except Unsent:
             return Fate("later", AGAIN, unheard=True)
+        except StoreError as error:  # a link could not be kept, so nothing went out
+            log.error("outbox %d waits for the database: %s", row.id, type(error).__name__)
+            return Fate("later", AGAIN)
         except NetworkError:
             return _unheard(row)
         except TelegramError as error:
@@ -286,6 +289,9 @@ class Delivery:
             await outward.menu(self._bot, chat, row.body["commands"])
             return None
         message = Message.from_json(row.body)
+        if message.leads_to_page:  # a repeated send may be the second copy: then both links are good
+            again = row.attempts > 1
+            message = await self._store.write(page_links.with_links, message, self._page, self._clock.now(), again)
         if row.body.get("edit") is not None:
             await outward.edit(self._bot, chat, row.body["edit"], message)
             return None

@@ -11,6 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from bot.core.checkin import TAP_LIVES
 from bot.core.questionnaire import LANGUAGES
 from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import inbox, outbox, people
+from bot.store import inbox, outbox, page_links, people
 from bot.store.engine import Store
 from bot.store.errors import NotStored, StoreClosed, StoreError
 
@@ -55,9 +56,10 @@ class Inbox:
         wake: Callable[[], None],
         replied: Callable[[], None],
         was_deaf: Callable[[datetime], None],
+        page: str = "",
     ) -> None:
         self._bot, self._store, self._config, self._clock = bot, store, config, clock
-        self._wake, self._replied, self._was_deaf = wake, replied, was_deaf
+        self._wake, self._replied, self._was_deaf, self._page = wake, replied, was_deaf, page
         self._queues: dict[int, deque[tuple[int, dict[str, Any], bool]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
@@ -267,6 +269,11 @@ class Inbox:
         return False
 
     async def _show(self, chat_id: int, reply: Reply) -> None:
+        if reply.message.leads_to_page:
+            now = self._clock.now()
+            reply = replace(
+                reply, message=await self._store.write(page_links.with_links, reply.message, self._page, now)
+            )
         if reply.picture is not None and await self._pictured(chat_id, reply.picture):
             return
         if reply.file is not None:
@@ -377,6 +384,8 @@ def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:
 
 def _neutral(reply: Reply, lang: str) -> Message:
     """What stands for a reply that comes late: a check-in leads on to where it is, anything else is asked for again."""
+    if reply.message.leads_to_page:
+        return reply.message
     own = next((b.data.split(":") for row in reply.message.rows for b in row if b.data.startswith("c:")), None)
     if own is None:
         return reply.message if reply.about == "" or not reply.message.rows else Message(phrase(lang, "say_again"))

@@ -6,14 +6,19 @@ from typing import Any
 
 TEXT_LIMIT = 4096
 DATA_LIMIT = 64
+OPENS = "o:"
+"""A button with this and a check-in's id leads to its page: the address is made when the message goes out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: whole words, and what a tap on it sends (at most 64 bytes, ids only)."""
+    """A button: whole words, and what a tap on it sends (at most 64 bytes, ids only). `url`: an address that it opens
+    instead; it is never stored, see `store.page_links`.
+    """
 
     label: str
     data: str
+    url: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.data.encode()) <= DATA_LIMIT:
@@ -29,6 +34,11 @@ class Message:
 
     text: str
     rows: Rows = ()
+
+    @property
+    def leads_to_page(self) -> bool:
+        """Whether a button of it still needs an address."""
+        return any(button.data.startswith(OPENS) and not button.url for row in self.rows for button in row)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as kept in the outbox."""

@@ -42,5 +42,9 @@ def offer_one_again(conn: Connection, check_in_id: str, config: Config, since: d
         return
     again = replace(kept, check_in=offered)
     checkins.put(conn, again, config.plan)
-    body = offered_again(again).to_json() | {"replaces": kept.message_id, "silent": True, "turn": offered.place.turn}
+    body = offered_again(again, config).to_json() | {
+        "replaces": kept.message_id,
+        "silent": True,
+        "turn": offered.place.turn,
+    }
     outbox.add(conn, kept.person, f"offline:{check_in_id}:{since.isoformat()}", "reminder", body, awake, check_in_id)

@@ -11,7 +11,7 @@ from telegram import Bot, InputFile
 from telegram.error import BadRequest
 from telegram.warnings import PTBUserWarning
 
-from bot.message import Message
+from bot.message import Button, Message
 
 # The library advises against plain values in and out, here and where the inbox asks for raw updates.
 warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
@@ -40,7 +40,13 @@ def keyboard(message: Message) -> Json | None:
     """The buttons as the Bot API wants them. None on purpose: an edit without them takes the old ones away."""
     if not message.rows:
         return None
-    return {"inline_keyboard": [[{"text": b.label, "callback_data": b.data} for b in row] for row in message.rows]}
+    return {"inline_keyboard": [[_button(button) for button in row] for row in message.rows]}
+
+
+def _button(button: Button) -> Json:
+    if button.url:
+        return {"text": button.label, "url": button.url}
+    return {"text": button.label, "callback_data": button.data}
 
 
 async def send(bot: Bot, chat_id: int, message: Message, silent: bool = False) -> int:

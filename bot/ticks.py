@@ -17,7 +17,7 @@ from bot.alarming import alarm
 from bot.announcing import announce, unread
 from bot.calling import escalate
 from bot.chat import login
-from bot.chat.screens import ready, show
+from bot.chat.screens import asking, show
 from bot.clock import Clock
 from bot.config import Config
 from bot.core import pilot
@@ -239,8 +239,8 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     if what in ("remind", "again"):
         turn = changed.check_in.place.turn
         plan = changed.plan(config.plan)
-        _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", ready(changed, again=True), plan, now)
-    elif kept.message_id is not None and kept.check_in.place.screen != "ready":
+        _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", asking(changed, config, True), plan, now)
+    elif kept.message_id is not None and kept.check_in.place.screen != "ready" and not config.chat.on_page:
         _edit(conn, changed, config, now, what)
 
 
@@ -309,7 +309,7 @@ def _open(conn: Connection, kept: Kept, config: Config, now: datetime) -> None:
         return
     reminds = reminds_at(kept.check_in.voice, kept.check_in.kind, now, closes, who, plan)
     opened = checkins.open_now(conn, replace(kept, asks=asks), reminds, closes, now, plan)
-    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)
+    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", asking(opened, config), plan, now)
 
 
 def _around(conn: Connection, kept: Kept) -> tuple[Appointment, Appointment | None, int] | None:

@@ -369,6 +369,14 @@ LATE = "query is too old and response timeout expired or query ID is invalid"
         (send(reply_markup=one(callback_data="1", style="pink")), BUTTON + "invalid button style specified"),
         (send(reply_markup=one(callback_data="1", size=3)), BUTTON + 'unknown field "size"'),
         (send(reply_markup=one(url="nowhere")), "inline keyboard button URL 'nowhere' is invalid: Wrong HTTP URL"),
+        (
+            send(reply_markup=one(url="happ://a.io/x")),
+            "inline keyboard button URL 'happ://a.io/x' is invalid: Unsupported URL protocol",
+        ),
+        (
+            send(reply_markup=one(url="http://localhost:8080/x")),
+            "inline keyboard button URL 'http://localhost:8080/x' is invalid: Wrong HTTP URL",
+        ),
         (send(reply_markup=one(url=1)), BUTTON + 'Field "url" must be of type String'),
         (send(reply_markup=one(copy_text={"text": ""})), "BUTTON_COPY_TEXT_INVALID"),
         (send(reply_markup=one(copy_text="112")), BUTTON + 'Field "copy_text" must be of type Object'),

@@ -291,6 +291,8 @@ async def test_stop_ends_what_is_open_and_tells_the_therapist_no_reason(
     await anna.says("/stop")
     await anna.taps("Yes, stop")
     assert anna.screen.startswith("Done. I will not ask anything more, and it has no effect on your care.")
+    assert tomas.prompts[-1] == "Something has changed. Open to read."
+    await tomas.taps("Open")
     assert tomas.screen == "P-014 takes no part in the check-ins for now. It is voluntary; no reason is asked."
     assert anna.sees("This one is not needed any more.")
     await clinic.until("2026-11-09T20:00")

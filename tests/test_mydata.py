@@ -126,6 +126,7 @@ async def test_a_no_ends_everything_on_both_sides_at_once(clinic: Clinic, anna: 
     await anna.says("/stop")
     await anna.taps("Yes, stop")
     assert next(one for one in anna.phone.messages if one.id == shown).text.startswith("This one is not needed")
+    await tomas.taps("Open")
     assert tomas.sees("P-014 takes no part in the check-ins for now. It is voluntary; no reason is asked.")
     came = len(anna.prompts), len(tomas.prompts)
     await clinic.until("2026-11-20T12:00")

@@ -184,13 +184,16 @@ def check_in_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mapp
     rows = [{"letter": "A", "words": "Va.", "answer": "4", "last": ""}]
     rows += [{"letter": "B", "words": "Va.", "answer": "", "last": "dormir"}]
     when = render.local(lang, "day_and_time", "2026-03-03T14:00")
-    yield "form.txt", {"code": "P-014", "when": when, "stem": "A:", "rows": rows, "legend": "1 Nada", "can_add": True}
+    form = {"code": "P-014", "when": when, "stem": "A:", "rows": rows, "legend": "1 Nada", "can_add": True}
+    yield "form.txt", form | {"on_page": False}
+    yield "form.txt", form | {"on_page": True}
     plain = {"n": 1, "m": 6, "stem": "A:", "words": "Va.", "optional": False, "kind": "scale", "most": 1}
-    plain |= reach | {"can_add": False, "first": True, "so_far": "", "homework": None}
+    plain |= reach | {"can_add": False, "first": True, "so_far": "", "homework": None, "on_page": False}
     yield "question.txt", plain
     yield "question.txt", plain | {"first": False, "kind": "text", "optional": True, "so_far": "No."}
     yield "question.txt", plain | {"first": False, "kind": "many", "most": 3, "can_add": True, "stem": ""}
     yield "question.txt", plain | {"homework": Homework("respirar", "dormir")}
+    yield "question.txt", plain | {"first": False, "kind": "text", "can_add": True, "on_page": True}
 
 
 def digest_pages(lang: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from bot.chat import homework, pages
 from bot.chat.goal_card import refused
 from bot.chat.reply import Outcome, Page, Reply
-from bot.chat.screens import VERBS, choice_words, letter_of, show
+from bot.chat.screens import VERBS, choice_words, in_chat, letter_of, show
 from bot.config import Config
 from bot.core.checkin import WORKING, CheckIn, is_over
 from bot.core.form import Asks, Form, asked, compose
-from bot.core.goals import LONGEST, tidy, wrong
+from bot.core.goals import LONGEST, MOST, tidy, wrong
 from bot.core.history import Goal
 from bot.core.person import Person
 from bot.core.taps import Step, Tap, Verb, step, text_question
@@ -85,6 +85,26 @@ def read_button(data: str) -> tuple[str, Tap] | None:
         return None
     item, choice = ([int(n) for n in more] + [0, 0])[:2]
     return parts[1], Tap(verb, int(parts[2]), item, choice, mark=mark)
+
+
+def in_words(conn: Connection, kept: Kept, words: str, config: Config, now: datetime) -> Outcome | None:
+    """Words that were written for the question that is shown, never read as a button; None if it asks for none."""
+    assert kept.asks is not None
+    form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
+    if text_question(form, kept.check_in) is not None:
+        return _stepped(conn, kept, Tap("words", words=words), config, now, typed=True)
+    return _new_goal(conn, kept, form, words, config, now)
+
+
+def longest_words(kept: Kept, config: Config) -> tuple[int, bool] | None:
+    """How many characters may be written where the person is, and whether they make a goal; None: no words fit."""
+    form = compose(config.questionnaires.by_id, kept.asks or Asks(()), kept.check_in.voice)
+    index = text_question(form, kept.check_in)
+    if index is not None:
+        return form.questions[index].item.longest, False
+    index = _goal_question(form, kept.check_in)
+    full = index is None or len((kept.asks or Asks(())).goals) >= MOST
+    return None if full else (LONGEST, True)
 
 
 def _stepped(conn: Connection, kept: Kept, tap: Tap, config: Config, now: datetime, typed: bool = False) -> Outcome:
@@ -292,7 +312,7 @@ def reshow(conn: Connection, who: Person, config: Config, now: datetime) -> Outc
         kept = checkins.of_chat(conn, check_in_id, who)
         if kept is not None and kept.asks is not None:
             form = compose(config.questionnaires.by_id, _asks(kept), kept.check_in.voice)
-            return Outcome((Reply(show(kept, form, config, now), None, kept.message_id, kept.check_in.id),))
+            return Outcome((Reply(in_chat(kept, form, config, now), None, kept.message_id, kept.check_in.id),))
     return None
 
 

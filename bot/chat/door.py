@@ -18,6 +18,7 @@ from bot.chat import (
     goals,
     homework,
     joining,
+    linked,
     login,
     menus,
     mine,
@@ -93,6 +94,8 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
+    if config.chat.on_page:
+        handlers |= linked.TAPS
     letter = data.partition(":")[0]
     if letter not in handlers or rights.reach(who.role, *rights.TAPS[letter]) is None:
         return _not_yours(conn, who, letter if letter in handlers else "unknown", now)
@@ -135,7 +138,9 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     if who is None:
         return said(Message(phrase(lang, "need_link") + "\n\n" + fixed(lang, config)))
     outcome = _expected(conn, who, words, config, now)
-    if words and outcome is None:
+    if words and outcome is None and config.chat.on_page:  # the chat asks nothing that words could answer
+        outcome = joining.on_words(conn, who, words, config, now)
+    elif words and outcome is None:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
     return outcome or said(_nobody_reads(who, lang, config))
 
@@ -155,6 +160,8 @@ def _expected(conn: Connection, who: Person, words: str, config: Config, now: da
     """Words that were asked for on a screen of goals or homework (none typed: a sticker); None if none were."""
     if who.expects is None or now > who.expects.until or who.state != "active":
         return None
+    if config.chat.on_page and who.expects.what not in ("away_from", "away_until"):  # asked before it went to the page
+        return None
     return EXPECTED[who.expects.what](conn, who, words, who.expects, config, now)
 
 
@@ -172,15 +179,16 @@ def _command(
         return joining.start(conn, who, chat_id, rest, lang, config, now)
     if who is None or command == "help":
         return said(_help(who, lang, config))
+    own = linked.COMMANDS if config.chat.on_page else {}
     may = command in rights.COMMANDS and rights.reach(who.role, rights.COMMANDS[command]) is not None
-    if may and command in ALWAYS and (outcome := ALWAYS[command](conn, who, rest, config, now)):
+    if may and command in ALWAYS and command not in own and (outcome := ALWAYS[command](conn, who, rest, config, now)):
         return outcome
     if who.state in JOINING:
         step = joining.present(who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
     if command in rights.COMMANDS and not may:
         refused(conn, who, "send", command, now)
-    handler = COMMANDS.get(command) if may else None
+    handler = {**COMMANDS, **own}.get(command) if may else None
     return (handler and handler(conn, who, rest, config, now)) or said(_help(who, lang, config))
 
 
@@ -235,6 +243,8 @@ EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datet
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
     commands = [] if who is None else menus.offered(who)
+    if config.chat.on_page:
+        commands = [command for command in commands if command[0] not in linked.NOT_HERE]
     if who is not None and login.is_offered(who, config):
         commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)

@@ -346,12 +346,13 @@ def _given_up(conn: Connection, who: Person, now: datetime) -> None:
 
 
 def _tell_therapist(conn: Connection, who: Person, now: datetime) -> None:
-    """The therapist learns that the check-ins ended, neutrally, and without a reason."""
+    """The therapist learns that the check-ins ended, neutrally, and without a reason; whose, behind [Open]."""
     for pair_id in people.pairs(conn, patient_id=who.id):
         therapist = people.pair_of(conn, pair_id).therapist
         if therapist.can_be_asked:
-            words = phrase(therapist.lang, "ended_for", who.code)
-            outbox.add(conn, therapist, f"ended:{who.id}:{now.isoformat()}", "notice", Message(words).to_json(), now)
+            opens = Button(phrase(therapist.lang, "open"), f"p:{pair_id}:ended")
+            body = Message(phrase(therapist.lang, "ready_change"), ((opens,),)).to_json()
+            outbox.add(conn, therapist, f"ended:{who.id}:{now.isoformat()}", "notice", body, now)
 
 
 def on_words(conn: Connection, who: Person, words: str, config: Config, now: datetime) -> Outcome | None:

@@ -20,7 +20,7 @@ from bot.core.digest import Digest, Line
 from bot.core.form import compose
 from bot.core.loop import OUTCOMES, READ, Snooze
 from bot.core.measures import own
-from bot.core.person import Pair, Person
+from bot.core.person import GIVEN_UP, Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
@@ -292,8 +292,16 @@ def _earlier(conn: Connection, view: View, config: Config, now: datetime, n: int
     return Page((Reply(shown, view.message_id),))
 
 
+def _ended(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
+    """Whose check-ins have ended; the page, if they go on again."""
+    patient = view.pair.patient
+    if patient.state not in GIVEN_UP:
+        return _open(conn, view, more, config, now)
+    return Outcome((Reply(Message(phrase(view.who.lang, "ended_for", patient.code)), view.message_id),))
+
+
 VERBS: Mapping[str, Verb] = {
-    "before": _before,
+    "before": _before, "ended": _ended,
     "chart": _chart, "words": _in_words,
     "open": _open, "was": _was, "why": _why, "aside": _aside, "again": _again,
 }  # fmt: skip

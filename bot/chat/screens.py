@@ -12,7 +12,7 @@ from bot.core.history import Answer
 from bot.core.questionnaire import Choice
 from bot.core.taps import Verb, fitted
 from bot.core.walltime import zone_of
-from bot.message import TEXT_LIMIT, Button, Message, Rows, one_a_line
+from bot.message import OPENS, TEXT_LIMIT, Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
 from bot.store.checkins import Kept
 
@@ -60,8 +60,35 @@ def ready(kept: Kept, again: bool = False) -> Message:
     return Message(words, _rows(kept, [["begin"], _later_if_open(kept)]))
 
 
-def offered_again(kept: Kept) -> Message:
+def asking(kept: Kept, config: Config, again: bool = False) -> Message:
+    """What a check-in is asked with in the chat."""
+    return link(kept) if config.chat.on_page else ready(kept, again)
+
+
+def in_chat(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
+    """What the chat shows of a check-in: where the person is, or only that there is a page for it."""
+    if not config.chat.on_page:
+        return show(kept, form, config, now)
+    lang = kept.person.lang
+    if kept.check_in.state == "answered":
+        return Message(phrase(lang, "thanks"))
+    over = kept.ended or is_over(kept.check_in, now, kept.plan(config.plan))
+    return Message(phrase(lang, "not_needed")) if over else link(kept)
+
+
+def link(kept: Kept) -> Message:
+    """The way to a check-in's page. What [New link] sends means "begin" where the chat asks, so that it stays good."""
+    lang = kept.person.lang
+    opens = Button(phrase(lang, "open"), f"{OPENS}{kept.check_in.id}")
+    return Message(
+        phrase(lang, "ready_link"), one_a_line((opens, Button(phrase(lang, "new_link"), data(kept, "begin"))))
+    )
+
+
+def offered_again(kept: Kept, config: Config) -> Message:
     """An open check-in after an outage: neutral, as it may be read off a locked screen."""
+    if config.chat.on_page:
+        return link(kept)
     return Message(phrase(kept.person.lang, "after_outage"), _rows(kept, [["begin"]]))
 
 
@@ -109,7 +136,7 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         n=n, m=len(shown), stem=stem(question, kept, config) if question.item.measures != "own_words" else "",
         words=wording(question, form, lang, config),
         optional=question.item.optional, kind=question.item.kind, most=question.item.most,
-        can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
+        can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang), on_page=config.chat.on_page,
         homework=form.asks.homework if question.questionnaire == "homework" else None,
         so_far="" if question.item.kind == "many" else _short(answer_words(question, value, lang), 1000),
     )  # fmt: skip
@@ -224,6 +251,7 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
         code=kept.code, when=local(lang, "day_and_time", kept.local),
         stem=stem(questions[0], kept, config) if questions else "",
         rows=lines, legend=_legend(questions, lang), can_add=any(_can_add(q, form) for q in questions),
+        on_page=config.chat.on_page,
     )  # fmt: skip
     rows = tuple(row for n in shown for row in _form_rows(kept, form, n, letter_of(form, n)))
     last = _rows(kept, [["send", "pass"], ["later", "hide"], ["not_met"]])

@@ -121,6 +121,8 @@ def _check_data(data: Any) -> None:
 def _check_url(url: Any) -> None:
     if not isinstance(url, str):
         raise _cannot_parse('Field "url" must be of type String')
+    if re.match(r"(?!https?:|tg:|ton:)\w+://", url):
+        raise bad_request(f"inline keyboard button URL '{url}' is invalid: Unsupported URL protocol")
     if not re.fullmatch(r"tg://\S+|(https?://)?[^\s/]+\.[^\s/]+(/\S*)?", url):
         raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
 

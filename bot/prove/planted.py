@@ -85,8 +85,8 @@ PLANTED = (
     ),
     Planted(
         "a question lost", "R14", "bot/ticks.py",
-        '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", ready(opened), plan, now)\n',
-        "    ready(opened)\n",
+        '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", asking(opened, config), plan, now)\n',
+        "    asking(opened, config)\n",
     ),
     Planted(
         "every message twice", "R15", "bot/delivery.py",

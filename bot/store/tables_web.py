@@ -1,6 +1,6 @@
 """The tables of the clinic's page; see `tables` for all the others."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from bot.store.columns import Utc, index_where, metadata, of_clinic, ref
 from bot.store.tables import session
@@ -42,6 +42,23 @@ web_form = Table(
     Column("led_to", String(200), nullable=False),
     Column("at", Utc, nullable=False),
     Index(None, "at"),
+)
+
+# A link in the chat to a check-in's page. It works once; whoever used it has a session for this check-in alone.
+page_link = Table(
+    "page_link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    Column("check_in_id", String(22), ForeignKey("check_in.id", ondelete="CASCADE"), nullable=False),
+    Column("chat_key", LargeBinary, nullable=False),  # the chat it was sent to: once that is another one, it is over
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("made_at", Utc, nullable=False),
+    Column("used_at", Utc, nullable=True),  # used, or replaced by a newer one
+    Column("session_hash", String(64), nullable=True, unique=True),
+    Column("seen_at", Utc, nullable=True),
+    Index(None, "check_in_id"),
+    Index(None, "made_at"),
 )
 
 # A mark of the front desk that can be taken back for some minutes: what the session was before, and what it became.

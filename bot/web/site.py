@@ -15,6 +15,7 @@ from bot.config import Config
 from bot.core.rights import Right
 from bot.store.engine import Store
 from bot.web import (
+    answer,
     care,
     change,
     closures,
@@ -65,7 +66,9 @@ def _routes(shared: Site) -> list[Route]:
     def anybody(path: str, show: Callable[[Site, Request], Awaitable[Response]], method: str = "GET") -> Route:
         return Route(path, partial(show, shared), methods=[method])
 
+    answers = answer.ROUTES if shared.config.chat.on_page else ()
     routes = [
+        *(anybody(path, show, method) for path, method, show in answers),
         anybody("/login", login.asked),
         anybody("/login", login.used, "POST"),
         anybody("/login/{token}", login.looked_at),

@@ -53,6 +53,7 @@ class Site:
     secure: bool
     style: str
     tries: Tries
+    wrong_links: Tries = field(default_factory=Tries)  # of check-ins: whoever tries those locks nobody else out
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one file at a time, see `imports`
 
     @property

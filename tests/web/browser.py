@@ -41,6 +41,7 @@ class Reader(HTMLParser):
         self._link = ""
         self._words: list[str] = []
         self._select = ""
+        self._area = ""
         self.feed(html)
 
     @property
@@ -56,6 +57,9 @@ class Reader(HTMLParser):
             self.forms.append(Form(has.get("action", "")))
         elif tag == "input" and self.forms and "name" in has:
             self._input(has)
+        elif tag == "textarea":
+            self._area = has["name"]
+            self.forms[-1].fields[self._area] = ""
         elif tag == "select":
             self._select = has["name"]
             self.forms[-1].choices[has["name"]] = []
@@ -96,12 +100,16 @@ class Reader(HTMLParser):
             self._link = ""
         elif tag == "select":
             self._select = ""
+        elif tag == "textarea":
+            self._area = ""
 
     def handle_data(self, data: str) -> None:
         """Words that can be read."""
         if not SILENT & set(self._in[-1:]):
             self._text.append(data)
         self._words.append(data)
+        if self._area:
+            self.forms[-1].fields[self._area] += data
 
 
 @dataclass(slots=True)
