@@ -111,6 +111,7 @@ async def test_a_new_version_of_the_text_is_asked_of_everybody_before_anything_e
     await clinic.wait(minutes=5)
     assert anna.sees("Ready when you are")
     await ben.taps("Open", "No, thank you")
+    await clinic["T-1"].taps("Open")
     assert clinic["T-1"].sees("P-015 takes no part in the check-ins for now.")
     rows = await clinic.rows(consent, version=2)
     assert sorted((row.person_id, row.agreed) for row in rows) == [(3, True), (4, False)]
