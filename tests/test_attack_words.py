@@ -21,8 +21,7 @@ from bot.message import TEXT_LIMIT, split
 from bot.render import phrase
 from bot.store import people
 from bot.store.people import Redeemed
-from bot.store.tables import answer
-from bot.store.tables_joining import invite
+from bot.store.tables import answer, person
 from tests.conftest import FIRST, Clinic, Someone
 from tests.own_record import own_record
 
@@ -169,5 +168,5 @@ async def test_of_a_hundred_who_open_one_link_at_once_one_is_in(empty: Clinic) -
     found: list[tuple[Redeemed, object]] = list(await asyncio.gather(*tries))
     assert [how for how, _ in found].count("in") == 1
     assert {how for how, _ in found} == {"in", "bad"}
-    (row,) = await empty.rows(invite)
-    assert row.used_by in range(5_000, 5_100)
+    (tomas,) = await empty.rows(person, code="T-1")
+    assert tomas.chat_id == 5_000 + [how for how, _ in found].index("in")
