@@ -1,6 +1,5 @@
-"""config.toml and the questionnaires -> one frozen Config, or every mistake of all files at once.
-
-The keys, how each is read and what it is by default stand in `config_keys`; here is what they mean together.
+"""config.toml and the questionnaires -> one frozen Config, or every mistake of all files at once. The keys, how each is
+read and what it is by default stand in `config_keys`; here is what they mean together.
 """
 
 import os

@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import FIRST, Clinic, Someone
 from tests.test_inbox import left_behind, typed
 
+pytestmark = pytest.mark.deep
+
 NUMBER = 300_000_001
 
 

@@ -28,6 +28,8 @@ from bot.store.tables_watch import offline
 from tests.conftest import FIRST, Clinic, Someone, denver
 from tests.test_locale import CLINICAL
 
+pytestmark = pytest.mark.deep
+
 WHICH, WHO = "The delivery ledger shows which.", "The delivery ledger shows who."
 WAITS = f"1 message waits past its time.\n{WHICH}"
 OVER = "All messages went out again."

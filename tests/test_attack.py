@@ -12,6 +12,8 @@ from bot.store.people import Refused
 from bot.store.tables import check_in, session
 from tests.conftest import Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 TUESDAYS = ("2026-11-03T14:00", "2026-11-10T14:00", "2026-11-17T14:00")
 
 

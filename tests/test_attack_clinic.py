@@ -13,6 +13,8 @@ from bot.store.tables import check_in, digest, session
 from bot.store.tables_web import desk_mark, web_login, web_session
 from tests.conftest import Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 
 async def transfer(clinic: Clinic, to: str = "T-2") -> None:
     """Anna goes from Tomas to Vera."""

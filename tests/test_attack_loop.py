@@ -21,6 +21,8 @@ from tests.plain_rows import put_plain
 from tests.test_digests import THIRD, after, read, week
 from tests.test_loop import apart, own_words
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["apart", "week"]
 FOURTH = "2026-11-24T14:00"
 UNREAD = "A message to you has not been read for three days."

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from itertools import product
 from random import Random
 
+import pytest
 from sqlalchemy import Connection
 
 from bot import ids
@@ -24,6 +25,8 @@ from bot.store.people import Redeemed
 from bot.store.tables import answer, person
 from tests.conftest import FIRST, Clinic, Someone
 from tests.own_record import own_record
+
+pytestmark = pytest.mark.deep
 
 NOT_YOURS = phrase("en", "toast_not_yours")
 HARM = (

@@ -12,6 +12,8 @@ from bot.store.people import Refused
 from bot.store.tables import check_in, series
 from tests.conftest import FIRST, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 wall = datetime.fromisoformat
 
 

@@ -14,6 +14,8 @@ from bot.store.tables import digest
 from tests.conftest import FIRST, Clinic, Someone
 from tests.test_inbox import left_behind, tapped
 
+pytestmark = pytest.mark.deep
+
 SECOND = "2026-11-10T14:00"
 NOT_YOURS = phrase("en", "toast_not_yours")
 COMING = phrase("en", "toast_picture")

@@ -5,6 +5,8 @@ import pytest
 from bot.core.codes import with_letter
 from tests.test_clinic import Desk, desk, made
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["desk", "made"]
 LATER, LAST = "2099-01-01", "2099-01-10"
 

@@ -13,6 +13,8 @@ from bot.store.tables import check_in, homework
 from tests.conftest import FIRST, Clinic, Someone
 from tests.plain_rows import spoil
 
+pytestmark = pytest.mark.deep
+
 SECOND = "2026-11-10T14:00"
 WORDS, WHY = "Breathing exercise, twice a day", "So that the nights get longer"
 HOW = "To write down what it is, send: /homework P-014 and the words."

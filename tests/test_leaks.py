@@ -22,6 +22,8 @@ from bot.logs import LOUD, Redacting, of_loop, set_up_logging
 from bot.store import exports, histories, outbox, people
 from tests.conftest import FIRST, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 WORDS, GOAL, TASK, CITY = "canary of the convoy", "canary sleeps again", "canary walks daily", "Canaryville"
 TOKEN = "123456789:" + "A" * 35
 FORBIDDEN = re.compile(r"canary|Anna|Tomas|Clara|Ben\b|Vera|Mostly|goals_1|988")

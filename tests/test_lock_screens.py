@@ -21,6 +21,8 @@ from tests.conftest import FIRST, Clinic
 from tests.test_locale import CLINICAL
 from tests.web.browser import HERE
 
+pytestmark = pytest.mark.deep
+
 PRIVATE = re.compile(r"anna|\bben\b|clara|tomas|vera|[pts]-\d|988|mental|alian|alliance|feel|siente", re.IGNORECASE)
 COMES = {
     "open", "remind", "offline", "digest", "call", "paused", "resumed", "ended", "relink", "alarm", "pair", "list",

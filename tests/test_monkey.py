@@ -13,6 +13,8 @@ from bot.store.people import Refused
 from bot.store.tables import check_in, outbox, session
 from tests.conftest import DENVER, PAIRS, PHONES, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 WORDS = (
     "4", "mostly", "back", "skip", "omitir", "later", "hide", "continue", "send", "change", "done", "A4", "E yes",
     "b 2", "hello", "/mine", "New York", "/start", "/help", "/checkin", "/rate", "/digest", "/settings", "/privacy",

@@ -11,6 +11,8 @@ from bot.store.people import Refused
 from bot.store.tables import check_in, digest, pair, person, session
 from tests.conftest import FIRST, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 SECOND, THIRD = "2026-11-10T14:00", "2026-11-17T14:00"
 WORDS = "less talk, more doing"
 

@@ -29,6 +29,8 @@ from bot.demo.site import FILES, HERE, site
 from bot.demo.stage import stage
 from tests.conftest import ROOT, at
 
+pytestmark = pytest.mark.deep
+
 Json = dict[str, Any]
 WAIT_S = 20.0
 

@@ -23,6 +23,8 @@ from tests.test_clinic import desk as desk_
 from tests.test_digests import READY, SECOND, THIRD, after, read
 from tests.test_ledger import lines
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["desk_", "made"]
 UNTIL = date(2026, 11, 12)
 HELD = "held_back pilot"

@@ -19,6 +19,8 @@ from bot.population import Levels, Population, both_levels, pair, rated
 from bot.simulation import WITH, WITHOUT, simulate
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.deep
+
 DEFAULTS = Thresholds()
 
 

@@ -18,6 +18,8 @@ from tests.conftest import BEGINS, FIRST, PHONES, Clinic, Someone, copied, opene
 from tests.web.browser import HERE, Browser, browser
 from tests.web.test_answer import THANKS, address, begins, presses
 
+pytestmark = pytest.mark.deep
+
 WORDS, GOAL = "the thing about the convoy", "sleep through the night"
 SECOND, THIRD = "2026-11-10T14:00", "2026-11-17T14:00"
 SAID = {

@@ -14,6 +14,8 @@ from bot.web.serving import serving
 from tests.conftest import FIRST, Clinic, Someone
 from tests.web.browser import Browser, browser, logs_in
 
+pytestmark = pytest.mark.deep
+
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter, int]
 
 

@@ -11,6 +11,8 @@ from bot.web.imports import unpacked
 from tests.conftest import Clinic
 from tests.web.browser import Browser
 
+pytestmark = pytest.mark.deep
+
 SHEET = "patient,starts,minutes\nP-014,2026-11-03T14:00,60\nP-015,2026-11-03T15:00,60\n"
 EVENT = "BEGIN:VEVENT\nUID:{0}\nDTSTART;VALUE=DATE:{1}\nDTEND;VALUE=DATE:{2}\nSUMMARY:{3}\nEND:VEVENT\n"
 CALENDAR = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//\n{0}END:VCALENDAR\n"

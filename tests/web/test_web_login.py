@@ -19,6 +19,8 @@ from bot.web.tries import MOST_ADDRESSES, MOST_TRIES, Tries
 from tests.conftest import BEGINS, Clinic, Someone, denver
 from tests.web.browser import HERE, Browser, Reader, browser, link_for
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.mark.usefixtures("staff")
 async def test_a_link_logs_in_once(clinic: Clinic) -> None:
