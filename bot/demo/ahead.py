@@ -61,7 +61,8 @@ def sessions_of_week(conn: Connection, today: date) -> list[Appointed]:
         .where(session.c.local >= monday.isoformat(), session.c.local < (monday + timedelta(days=7)).isoformat())
         .order_by(session.c.local)
     )
-    return [Appointed(n, at, state, NAMES[one], NAMES[other]) for n, at, state, one, other in conn.execute(rows)]
+    found = conn.execute(rows)  # whoever was added by hand has a code only
+    return [Appointed(n, at, state, NAMES.get(one, one), NAMES.get(two, two)) for n, at, state, one, two in found]
 
 
 def next_moment(conn: Connection, plan: Plan) -> list[Coming]:
