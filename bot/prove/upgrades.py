@@ -29,7 +29,7 @@ from bot.store.errors import NewerDatabase
 from bot.store.unsealing import unsealed
 
 MANY = 20
-"""From so many deaths on from every version before there were keys (nothing is sealed in these), else from the first."""
+"""From so many deaths on, from every version before there were keys; else from the first."""
 CLINIC = (
     "INSERT INTO clinic (id, name, zone) VALUES (1, 'Clinic', 'America/Denver')",
     *(f"INSERT INTO person (id, clinic_id, role, code, zone, lang, state) VALUES ({n}, 1, '{role}', '{code}', 'UTC', "
