@@ -13,6 +13,8 @@ from bot.calendars.sheet import read_sheet
 from bot.cli import cli
 from tests.test_clinic import Desk, desk, made
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["desk", "made"]  # fixtures
 
 

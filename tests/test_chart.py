@@ -23,6 +23,8 @@ from tests.random_cases import random_case
 from tests.test_findings_laws import CASES, FAST
 from tests.test_locale import lang
 
+pytestmark = pytest.mark.deep
+
 CAPTION = 1024
 
 

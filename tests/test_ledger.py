@@ -36,6 +36,8 @@ from tests.test_clinic import Desk, made
 from tests.test_clinic import desk as desk_
 from tests.test_loop import config
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["config", "desk_", "made"]
 SECOND = "2026-11-10T14:00"
 NOON = datetime(2026, 11, 3, 19, 0, tzinfo=UTC)  # in Denver
