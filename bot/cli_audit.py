@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_options import config_option, config_or_exit, json_option, or_cannot, out
 
 
 @click.group()
@@ -20,9 +20,7 @@ def verify(heads: tuple[str, ...], config_file: Path, as_json: bool) -> None:
     """Go through the log, and compare it with what backups know of it; exit code 1 if it is not whole."""
     from bot.auditing import verified
 
-    found, problem = verified(config_or_exit(config_file), heads)
-    if problem:
-        raise Cannot(problem)
+    found = or_cannot(verified(config_or_exit(config_file), heads))
     out(found) if as_json else click.echo(
         f"The log is whole: {found['count']:,} entries, the last one {found['head']}."
     )
@@ -36,9 +34,7 @@ def show(code: str, config_file: Path, as_json: bool) -> None:
     """List what was seen and changed of a patient. The log itself holds no answers."""
     from bot.auditing import shown
 
-    listed, problem = shown(config_or_exit(config_file), code)
-    if problem:
-        raise Cannot(problem)
+    listed = or_cannot(shown(config_or_exit(config_file), code))
     if as_json:
         out(listed)
         return

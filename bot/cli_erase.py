@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_options import config_option, config_or_exit, json_option, or_cannot, out
 
 
 @click.command()
@@ -20,9 +20,7 @@ def erase(code: str, why: str | None, yes: bool, config_file: Path, as_json: boo
     config = config_or_exit(config_file)
     if not yes:
         click.confirm(f'Delete everything about "{code}"? This cannot be undone', abort=True)
-    done, problem = erase_now(config, code, why)
-    if problem:
-        raise Cannot(problem)
+    done = or_cannot(erase_now(config, code, why))
     if as_json:
         out(done)
     elif done["erased"]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_options import config_option, config_or_exit, json_option, or_cannot, out
 
 
 @click.group()
@@ -19,9 +19,7 @@ def show(config_file: Path, as_json: bool) -> None:
     """Say where the keys lie, never what they are."""
     from bot.keeping_keys import shown
 
-    found, problem = shown(config_or_exit(config_file))
-    if problem:
-        raise Cannot(problem)
+    found = or_cannot(shown(config_or_exit(config_file)))
     out(found) if as_json else click.echo(
         f"Master key: {found['master']}, fingerprint {found['fingerprint']}. Keep a copy of it where no backup lies.\n"
         f"Data keys: {found['keys']}, {found['in_use']} in use, {found['destroyed']} destroyed."
@@ -35,9 +33,7 @@ def rotate(config_file: Path, as_json: bool) -> None:
     """Replace the master key, also while the bot runs. One that was cut off is finished by the next."""
     from bot.keeping_keys import rotated
 
-    done, problem = rotated(config_or_exit(config_file))
-    if problem:
-        raise Cannot(problem)
+    done = or_cannot(rotated(config_or_exit(config_file)))
     out(done) if as_json else click.echo(
         f"{done['wrapped']} keys are wrapped by a new master key: {done['master']}, fingerprint "
         f"{done['fingerprint']}.\nKeep a copy of it where no backup lies, and destroy the copies of the old one."

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from bot.config import Config
 
+T = TypeVar("T")
 CANNOT = 1
 
 config_option = click.option(
@@ -34,6 +35,14 @@ class Cannot(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print the mistakes."""
         click.echo(self.message, err=True, file=file)
+
+
+def or_cannot(found: tuple[T, str]) -> T:
+    """What was found. Raises Cannot with the sentence that says why there is nothing."""
+    value, problem = found
+    if problem:
+        raise Cannot(problem)
+    return value
 
 
 def config_or_exit(path: Path) -> "Config":

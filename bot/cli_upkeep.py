@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli_options import Cannot, config_option, config_or_exit, json_option, out
+from bot.cli_options import config_option, config_or_exit, json_option, or_cannot, out
 
 folder_option = click.option(
     "--to", "folder", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
@@ -20,9 +20,7 @@ def backup(folder: Path | None, config_file: Path, as_json: bool) -> None:
     """Copy the database, also while the bot runs, check the copy, and restore it once for practice."""
     from bot.backing_up import back_up_now
 
-    shown, problem = back_up_now(config_or_exit(config_file), folder)
-    if problem:
-        raise Cannot(problem)
+    shown = or_cannot(back_up_now(config_or_exit(config_file), folder))
     out(shown) if as_json else click.echo(
         f"{shown['file']}: {shown['bytes']:,} bytes, {shown['rows']:,} rows, SHA-256 {shown['sha256'][:16]}…\n"
         f"Checked, and restored for practice: {shown['seconds']:.1f} s."
@@ -39,9 +37,7 @@ def restore(source: Path, target: Path, set_aside: bool, as_json: bool) -> None:
     """Make a database from a backup, in a place where there is none."""
     from bot.backing_up import restore_now
 
-    shown, problem = restore_now(source, target, set_aside)
-    if problem:
-        raise Cannot(problem)
+    shown = or_cannot(restore_now(source, target, set_aside))
     if as_json:
         out(shown)
         return
@@ -87,9 +83,7 @@ def letters(context: click.Context, config_file: Path, as_json: bool) -> None:
         return
     from bot.doctor import shown_letters
 
-    listed, problem = shown_letters(config_or_exit(config_file))
-    if problem:
-        raise Cannot(problem)
+    listed = or_cannot(shown_letters(config_or_exit(config_file)))
     if as_json:
         out(listed)
         return
@@ -106,9 +100,7 @@ def retry_letters(ids: tuple[str, ...], config_file: Path) -> None:
     """Try letters again: messages at once, updates when the bot starts the next time."""
     from bot.doctor import retry
 
-    when, problem = retry(config_or_exit(config_file), ids)
-    if problem:
-        raise Cannot(problem)
+    when = or_cannot(retry(config_or_exit(config_file), ids))
     for one, at in zip(ids, when, strict=True):
         click.echo(f"{one} is tried again {at}.")
 
@@ -120,9 +112,7 @@ def drop_letters(ids: tuple[str, ...], config_file: Path) -> None:
     """Do without letters: they are not tried again."""
     from bot.doctor import drop
 
-    _, problem = drop(config_or_exit(config_file), ids)
-    if problem:
-        raise Cannot(problem)
+    or_cannot(drop(config_or_exit(config_file), ids))
     click.echo(f"Dropped: {', '.join(ids)}.")
 
 
