@@ -32,6 +32,7 @@ from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
 from bot.offering import offer_again
+from bot.second_route import SecondRoute
 from bot.store import (
     appointments,
     calls,
@@ -76,6 +77,7 @@ class Ticks:
         self._duty: Duty = "off"
         self._deaf_since: datetime | None = None
         self._back_at: datetime | None = None
+        self.second_route = SecondRoute(store, clock, config.alarms.command)
         self.worked_at: datetime | None = None
         """When the last tick began that went well to its end."""
 
@@ -144,6 +146,7 @@ class Ticks:
         self._watched = now
         try:
             duty = await self._store.write(alarm, self._config, now)
+            await self.second_route.look()
         except StoreError:
             raise
         except Exception as error:  # what watches over the work never stops it
@@ -166,6 +169,8 @@ class Ticks:
             await self._all(login.hide, logins.due_ids, logins.postpone, now)
         if "call" in kinds:
             await self._all(escalate, calls.due_ids, calls.postpone, now)
+        if "alert" in kinds or "call" in kinds:
+            await self.second_route.go()
         self._deliver()
 
     async def housekeeping(self) -> None:

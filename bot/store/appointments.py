@@ -33,9 +33,7 @@ from bot.store.tables_web import desk_mark
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 LONGEST = timedelta(days=1)  # a session is not longer
 _AWAY = select(away.c.first, away.c.last).where(away.c.person_id == bindparam("person"))
-_SESSIONS = (
-    select(session).where(session.c.pair_id == bindparam("pair")).order_by(session.c.starts_at, session.c.id)
-)
+_SESSIONS = select(session).where(session.c.pair_id == bindparam("pair")).order_by(session.c.starts_at, session.c.id)
 
 
 def receiver(conn: Connection, who: Person) -> Receiver:

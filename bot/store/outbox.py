@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, not_, null, select, text, update
 
-from bot.core import sending
+from bot.core import second_route, sending
 from bot.core.person import Person
 from bot.core.walltime import after_quiet, zone_of
-from bot.store import alarms, pilots
+from bot.store import alarms, alerts, pilots
 from bot.store.columns import AnyRow
 from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
 from bot.store.sealing import book, of_reader, own, reader
@@ -90,6 +90,8 @@ def add(
         "state": "held" if held else "waiting", "not_before": now if held else put_off or now,
     }  # fmt: skip
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
+    if kind == "alarm" and who.role != "patient":
+        alerts.watch(conn, key, now + second_route.AFTER)
 
 
 def claim(conn: Connection, now: datetime, most: int) -> tuple[list[Outgoing], bool]:
