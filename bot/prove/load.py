@@ -55,8 +55,8 @@ def broadcasts(seed: int, amount: int, tally: Tally) -> None:  # noqa: ARG001  (
     """So many patients, at each pace. Raises Broken."""
     for pace in PACES:
         place = tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory())
-        with place as folder, _bot_api("--limit", str(pace)) as api:
-            config = _clinic(Path(folder), api, amount)
+        with place as folder, bot_api("--limit", str(pace)) as api:
+            config = clinic_of(Path(folder), api, amount)
             _judge(_broadcast(api, config, amount, pace), amount, pace, tally)
     tally.done += amount
 
@@ -85,7 +85,8 @@ class Api:
 
 
 @contextmanager
-def _bot_api(*options: str) -> Iterator[Api]:
+def bot_api(*options: str) -> Iterator[Api]:
+    """One that ends with the block; `options` of its command line."""
     command = [sys.executable, "-m", "bot.emulator", "--port", "0", "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -95,7 +96,7 @@ def _bot_api(*options: str) -> Iterator[Api]:
             process.terminate()
 
 
-def _clinic(folder: Path, api: Api, many: int) -> Path:
+def clinic_of(folder: Path, api: Api, many: int) -> Path:
     """A database in which everybody is due at once, in a zone where it is noon; where its settings are."""
     clock = SystemClock()
     now = clock.now()
@@ -132,6 +133,8 @@ class Seen:
     at: list[float] = field(default_factory=list)
     chats: list[int] = field(default_factory=list)
     taps: list[float] = field(default_factory=list)
+    taps_at: list[float] = field(default_factory=list)
+    replies: Counter[int] = field(default_factory=Counter)
     refused: int = 0
     since: int = 0
     tapped: dict[int, float] = field(default_factory=dict)
@@ -143,11 +146,13 @@ class Seen:
         events = api.ask(f"/history?since={self.since}")
         self.since += len(events)
         for event in events:
+            self.replies[event["chat"]] += event["kind"] == "sent"
             if event["kind"] == "sent" and event["detail"].get("result", {}).get("reply_markup"):
                 self.at.append(event["at"])
                 self.chats.append(event["chat"])
             elif event["kind"] == "tapped":
                 self.tapped[event["chat"]] = event["at"]
+                self.taps_at.append(event["at"])
             elif event["kind"] in ("edited", "answered") and event["chat"] in self.tapped:
                 self.taps.append(event["at"] - self.tapped.pop(event["chat"]))
             self.refused += event["kind"] == "refused" and event["detail"].get("code") == 429
@@ -166,16 +171,16 @@ def _broadcast(api: Api, config: Path, many: int, pace: int) -> Seen:
                 if watch.seconds - looked > LOOK_EVERY_S:
                     looked = watch.seconds
                     seen.look(api)
-                _tap(api, FIRST_CHAT + 2 + number % TAPPERS)
+                tap(api, FIRST_CHAT + 2 + number % TAPPERS)
             threading.Event().wait(LOOK_EVERY_S)
             seen.look(api)
-            _weigh(bot.pid, seen)
+            weigh(bot.pid, seen)
         finally:
             bot.terminate()
     return seen
 
 
-def _tap(api: Api, chat: int) -> None:
+def tap(api: Api, chat: int) -> None:
     """Begin, hide, go on, hide …: each tap is a transaction, and an edit. Who is not asked yet has nothing to tap."""
     shown = [one for one in api.ask(f"/phones/{chat}")["messages"] if one["by_bot"] and one["buttons"]]
     labels = [label for row in shown[-1]["buttons"] for label in row] if shown else []
@@ -185,7 +190,7 @@ def _tap(api: Api, chat: int) -> None:
             return
 
 
-def _weigh(pid: int, seen: Seen) -> None:
+def weigh(pid: int, seen: Seen) -> None:
     """How much memory the bot took at most, and how much CPU, where the machine says so (Linux)."""
     status = Path(f"/proc/{pid}/status")
     if status.exists():
