@@ -25,7 +25,8 @@ from bot.store.driver import sqlite3
 PATIENTS, PACE, A_SECOND, AT_ONCE = 24, 30, 1000, 100
 FLOODER = FIRST_CHAT + 2 + PATIENTS - 1
 STRANGER, STRANGERS = 7_000_000, 8_000_000
-TAPPERS, TAP_EVERY_S, LONGEST_S, LONGEST_WAIT_S = 20, 0.25, 600.0, 5.0
+SETTLES_S = 5.0
+TAPPERS, TAP_EVERY_S, LONGEST_S, LONGEST_WAIT_S = 20, 0.25, 600.0, 30.0
 
 
 def floods(seed: int, amount: int, tally: Tally) -> None:  # noqa: ARG001  (nothing here is left to chance)
@@ -56,7 +57,7 @@ def _flooded(api: Api, database: Path, amount: int) -> Seen:
         threading.Event().wait(TAP_EVERY_S)
         tap(api, FIRST_CHAT + 2 + number % TAPPERS)
         number += 1
-    threading.Event().wait(LONGEST_WAIT_S)
+    threading.Event().wait(SETTLES_S)
     seen.look(api)
     return seen
 
