@@ -21,16 +21,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, bindparam, select, update
+
+from bot import ids
 from bot.clock import SystemClock
 from bot.config import shipped_questionnaires
 from bot.demo.folder import write_config
 from bot.prove.proof import Tally, check
 from bot.prove.watch import Watch
 from bot.prove.world import memory
-from bot.store import people
+from bot.store import people, sealing
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
-from bot.store.sealing_old import seal_all
+from bot.store.tables import person
 
 PACES = (30, 1000)
 FIRST_CHAT, TAPPERS, TAP_EVERY_S, LOOK_EVERY_S = 9_000_000, 20, 0.25, 2.0
@@ -121,7 +124,27 @@ async def _empty(path: Path, zone: str) -> None:
 
 async def _sealed(path: Path) -> None:
     async with await Store.open(path, now=SystemClock().now) as store:
-        await store.write(seal_all)
+        await store.write(_keys_for_all)
+
+
+def _keys_for_all(conn: Connection) -> None:
+    """Keys of their own for everybody, and their chats as `store.people` keeps them; nothing else is sealed yet."""
+    rows = conn.execute(select(person.c.id, person.c.role, person.c.clinic_id, person.c.chat_id)).all()
+    owners = {row.id: (ids.token(), row.clinic_id) for row in rows}
+    names = {number: f"{clinic}:{key_id}" for number, (key_id, clinic) in owners.items()}
+    pages = [names[row.id] + sealing.PAGES for row in rows if row.role != "patient"]
+    sealing.keyring(conn).make([*names.values(), *pages])
+    made = [
+        {
+            "b_id": row.id,
+            "key_id": owners[row.id][0],
+            "chat_id": None if chat is None else sealing.book(conn, names[row.id]).seal(chat, person.c.chat_id, row.id),
+            "chat_key": None if chat is None else sealing.chat_key(conn, chat),
+        }
+        for row in rows
+        for chat in (None if row.chat_id is None else int(row.chat_id),)
+    ]
+    conn.execute(update(person).where(person.c.id == bindparam("b_id")), made)
 
 
 @dataclass(slots=True)
