@@ -105,7 +105,10 @@ SAID = (
 )  # fmt: skip
 
 
-TAPPED = ("c:x:1:b", "g:list", "h:x", "m:hide", "e:settings", "a:x", "k:ask", "y:send", "f:x", "p:1:open")
+TAPPED = (
+    "c:x:1:b", "g:list", "h:x", "m:hide", "e:settings", "a:x", "k:ask", "y:send", "f:x", "p:1:open", "i:14", "d:x", "w:x",
+    "r:x",
+)  # fmt: skip
 
 
 async def test_no_mistake_of_ours_says_what_it_was_about(
