@@ -106,8 +106,8 @@ SAID = (
 
 
 TAPPED = (
-    "c:x:1:b", "g:list", "h:x", "m:hide", "e:settings", "a:x", "k:ask", "y:send", "f:x", "p:1:open", "i:14", "d:x", "w:x",
-    "r:x",
+    "c:x:1:b", "g:list", "h:x", "m:hide", "e:settings", "a:x", "k:ask", "y:send", "f:x", "p:1:open", "i:14", "d:x",
+    "w:x", "r:x",
 )  # fmt: skip
 
 
