@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CANNOT = 1
+MOST_LINES = 12
+"""So many lines a preview has; the rest is counted."""
 
 config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), default=Path("config.toml"), show_default=True,
@@ -83,8 +85,18 @@ def does(
         if isinstance(shown, dict) and "effect" in shown:
             click.echo(effect_line(shown["effect"]))
         if isinstance(shown, dict) and shown.get("preview"):
-            click.echo("This was a preview: nothing is saved.")
+            click.echo("\n".join([*change_lines(shown), "This was a preview: nothing is saved."]))
     return shown
+
+
+def change_lines(shown: dict[str, Any]) -> list[str]:
+    """What a change does, to whom and when: a line for each session that comes, moves or goes, the first of them."""
+    from bot.render import part
+
+    named = shown.get("changes", ())
+    lines = [part("en", "changes.jinja", "line", one) for one in named[:MOST_LINES]]
+    rest = len(named) - len(lines)
+    return lines + ([part("en", "changes.jinja", "rest", rest)] if rest else [])
 
 
 def effect_line(effect: dict[str, int]) -> str:

@@ -97,10 +97,12 @@ def session_weekly(
 
 
 def _weekly(shown: Any) -> str:
+    from bot.render import part
+
     line = (
         f"{shown['patient']}: every {shown['weekly']} from {shown['from']}, {len(shown['sessions'])} sessions laid out."
     )
-    return "\n".join([line, *_ended(shown), *_left_out(shown)])
+    return "\n".join([line, part("en", "changes.jinja", "series", shown), *_ended(shown), *_left_out(shown)])
 
 
 def _ended(shown: Any) -> list[str]:
@@ -139,7 +141,8 @@ def week_cancel(config_file: Path, as_json: bool, therapist: str | None, **more:
 
 def _cancelled(shown: Any) -> str:
     head = f"Week of {shown['week']}: {len(shown['cancelled'])} sessions cancelled."
-    return "\n".join([head, *(_session(one) for one in shown["cancelled"])])
+    rows = [] if shown.get("preview") else shown["cancelled"]  # a preview has lines of its own
+    return "\n".join([head, *map(_session, rows)])
 
 
 # ------------------------------------------------------------------------------------------------ closures
@@ -195,13 +198,19 @@ def _days(shown: Any) -> str:
 
 
 def _closure(shown: Any) -> str:
-    line = f"{_days(shown)}: {len(shown['cancelled'])} sessions cancelled, {len(shown['planned'])} planned again."
-    return "\n".join([line, *_left_out(shown)])
+    said = _counted((shown["cancelled"], "sessions cancelled"), (shown["planned"], "sessions planned again"))
+    return "\n".join([f"{_days(shown)}: {said or 'no session changes'}.", *_left_out(shown)])
+
+
+def _counted(*found: tuple[Any, str]) -> str:
+    """How many of each, without those of which there are none: "2 added, 1 moved"."""
+    counts = ((len(some) if isinstance(some, list) else some, words) for some, words in found)
+    return ", ".join(f"{n} {words}" for n, words in counts if n)
 
 
 def _closures(shown: Any) -> str:
-    head = f"{len(shown['closures'])} closures are new, {shown['unchanged']} known."
-    return "\n".join([head, *(_closure(one) for one in shown["closures"])])
+    head = _counted((shown["closures"], "closures are new"), (shown["unchanged"], "known"))
+    return "\n".join([f"{head or 'There is no closure in it'}.", *map(_closure, shown["closures"])])
 
 
 # ------------------------------------------------------------------------------------------------ imports
@@ -227,8 +236,9 @@ def sessions_import(config_file: Path, as_json: bool, file: Path, **more: Any) -
 
 
 def _imported(shown: Any) -> str:
-    counts = f"{len(shown['added'])} added, {len(shown['moved'])} moved, {len(shown['cancelled'])} cancelled"
-    return f"{counts}, {shown['unchanged']} as they were, {len(shown['skipped'])} lines skipped."
+    came = [(shown[name], name) for name in ("added", "moved", "cancelled")]
+    said = _counted(*came, (shown["unchanged"], "as they were"), (shown["skipped"], "lines skipped"))
+    return f"{said or 'There is no appointment in it'}."
 
 
 # ------------------------------------------------------------------------------------------------ plan

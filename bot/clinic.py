@@ -161,9 +161,9 @@ def invite(conn: Connection, config: Config, code: str, now: datetime, relink: b
 def changing(
     conn: Connection, config: Config, pair_ids: Collection[int], now: datetime, work: Callable[[], Shown]
 ) -> Shown:
-    """Carry out work on these pairs' sessions; what it shows, with what it does to their check-ins."""
-    shown, effect = with_effect(conn, pair_ids, config.plan, now, work)
-    return shown | {"effect": asdict(effect)}
+    """Carry out work on these pairs' sessions; what it shows, with what it does, to whom and when."""
+    shown, done = with_effect(conn, pair_ids, config.plan, zone_of(config.clinic.zone), now, work)
+    return shown | asdict(done)
 
 
 def add_session(

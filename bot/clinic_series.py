@@ -58,9 +58,16 @@ def set_weekly(
         if laid.taken and not laid.made:  # it never fits
             raise Refused(next(iter(laid.taken.values())))
         shown = {"id": series_id, "patient": pair.patient.code, "weekly": rule.words(), "from": begin.isoformat()}
-        return shown | {"sessions": laid.made} | _left_out(laid) | {"ended": ended}
+        shown |= {"first": _first(conn, laid), "every": rule.every, "count": rule.count}
+        shown |= {"until": rule.until.isoformat() if rule.until else None, "sessions": laid.made}
+        return shown | _left_out(laid) | {"ended": ended}
 
     return changing(conn, config, [pair.id], now, work)
+
+
+def _first(conn: Connection, laid: series.LaidOut) -> str | None:
+    """The wall time of the first session made."""
+    return str(appointments.session_row(conn, laid.made[0]).local) if laid.made else None
 
 
 def _rule(words: str, every: int, until: date | None, count: int, begin: date) -> Rule:

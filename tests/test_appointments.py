@@ -112,7 +112,8 @@ def test_what_a_change_does_is_said_in_a_line(desk: Desk) -> None:
     made = desk.gives("session", "weekly", "P-014", "Tue 14:00", "--count", "2")["sessions"]
     result = desk.runs("session", "cancel", str(made[1]), "--preview")
     assert result.stdout.splitlines()[1:] == [
-        "2 check-ins move, 3 are dropped.", "This was a preview: nothing is saved."
+        "2 check-ins move, 3 are dropped.", "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled",
+        "This was a preview: nothing is saved.",
     ]  # fmt: skip
     held = desk.runs("session", "held", str(made[1]))
     assert held.stdout.splitlines()[1:] == ["No check-in changes."]

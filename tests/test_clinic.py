@@ -157,6 +157,8 @@ def test_a_session_is_at_the_clinics_wall_time(desk: Desk) -> None:
     assert shown == {
         "id": shown["id"], "patient": "P-014", "starts": "2026-11-03T14:00", "zone": "America/Denver", "minutes": 45,
         "state": "planned", "confirm": False, "effect": {"moved": 0, "dropped": 0, "new": 3},
+        "changes": [{"what": "new", "of": "session", "at": "2026-11-03T14:00", "was": None, "patient": "P-014-J",
+                     "therapist": "T-1"}],
     }  # fmt: skip
 
 
@@ -172,7 +174,8 @@ def test_two_sessions_at_one_time_are_refused(desk: Desk) -> None:
 def test_a_session_is_marked(desk: Desk, verb: str, state: str) -> None:
     made = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
     effect = {"moved": 0, "dropped": 0 if state == "held" else 3, "new": 0}
-    assert desk.gives("session", verb, str(made["id"])) == made | {"state": state, "effect": effect}
+    shown = desk.gives("session", verb, str(made["id"]))
+    assert shown == made | {"state": state, "effect": effect, "changes": shown["changes"]}
 
 
 def test_a_session_is_moved_and_counts_as_planned_again(desk: Desk) -> None:

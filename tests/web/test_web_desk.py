@@ -40,6 +40,8 @@ async def test_a_new_patient_with_a_weekly_session_in_one_form(clinic: Clinic, d
     assert len((form.fields | form.choices).keys() - {"form"}) <= 8
 
     await desk.presses("See what it does", **NEW)
+    assert "P-030-J is added, with T-2." in desk.text
+    assert "First session: Wed 4 Nov, 09:00. Every week, until you end it." in desk.text
     assert "9 sessions are laid out, from Mon 2 Nov on." in desk.text
     assert "27 check-ins are new" in desk.text
     assert "P-030" not in await codes(clinic)  # it was only looked at
@@ -329,7 +331,8 @@ async def test_leave_with_cover(clinic: Clinic, desk: Browser) -> None:
     form = next(form for form in desk.page.forms if "first" in form.fields)
     assert form.choices["cover"] == ["", "T-2"]
     await desk.presses("See what it does", first="2026-11-09", last="2026-11-13", cover="T-2", cancels="yes")
-    assert "P-014 · Tue 10 Nov, 14:00 · cancelled" in desk.text
+    assert "One session is cancelled." in desk.text
+    assert "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled" in desk.text
     await desk.presses("Save")
     assert "On leave 9 Nov – 13 Nov. Cover: T-2." in desk.text
 

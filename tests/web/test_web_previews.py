@@ -1,0 +1,88 @@
+"""Before anything is saved the desk sees who and when; and from nothing of it who has answered."""
+
+import re
+
+import pytest
+
+from bot import clinic_people, clinic_series, clinic_today
+from bot.store import people
+from bot.store.tables import check_in, session
+from tests.conftest import FIRST, Clinic
+from tests.web.browser import Browser, logs_in
+
+
+async def weekly(clinic: Clinic, code: str, words: str) -> None:
+    """A series, as the command line sets it."""
+    await clinic.desk(clinic_series.set_weekly, clinic.config, code, words, None, None, clinic.clock.now())
+
+
+async def test_closing_days_names_who_and_when_and_counts_the_rest(clinic: Clinic, desk: Browser) -> None:
+    await weekly(clinic, "P-014", "Tue,Thu 14:00")
+    await weekly(clinic, "P-015", "Tue,Thu 16:00")
+    await desk.opens("/closures/add")
+    await desk.presses("See what it does", first="2026-11-09", last="2026-12-06")
+    assert "16 sessions are cancelled." in desk.text
+    assert "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled Tue 10 Nov, 16:00 · P-015-H · T-1: cancelled" in desk.text
+    assert desk.text.count(": cancelled") == 12
+    assert "and 4 more" in desk.text
+    assert await clinic.rows(session, state="cancelled") == []
+
+
+async def test_a_move_says_from_when_and_a_plan_whose_check_ins(clinic: Clinic, desk: Browser) -> None:
+    number = await clinic.session("P-014", FIRST)
+    await desk.opens(f"/sessions/{number}/move")
+    await desk.presses("See what it does", day="2026-11-04", clock="15:30")
+    assert "Wed 4 Nov, 15:30 · P-014-J · T-1: instead of Tue 3 Nov, 14:00" in desk.text
+    await desk.opens("/patients/P-014/plan")
+    await desk.presses("See what it does", patient_opens_after="120")
+    assert "Tue 3 Nov, 17:00 · P-014-J · T-1 · patient's check-in: instead of Tue 3 Nov, 16:00" in desk.text
+    await desk.presses("Save")
+    await desk.opens("/patients/P-014/plan")
+    await desk.presses("See what it does", patient_reminds_after="30")
+    assert "patient's check-in: its reminder or its end moves" in desk.text
+
+
+async def test_the_end_says_what_goes_and_what_stays(clinic: Clinic, desk: Browser) -> None:
+    await clinic.session("P-014", FIRST)
+    await desk.opens("/patients/P-014/discharge")
+    for words in ("One session is cancelled.", "3 check-ins are dropped", "What was answered stays.",
+                  "Tue 3 Nov, 14:00 · P-014-J · T-1: cancelled"):  # fmt: skip
+        assert words in desk.text
+    assert (await clinic.rows(session))[0].state == "planned"
+
+
+LOOKS = ("/week", "/today", "/patients/{0}", "/ledger?first=2026-11-02&last=2026-11-03", "/sessions/{1}/again")
+CODES = {"P-014": "T-1", "P-021": "T-2"}
+
+
+@pytest.mark.parametrize("end", ["cancelled", "missed", "discharged"])
+async def test_what_ends_after_it_was_asked_reads_the_same_whether_it_was_answered(
+    clinic: Clinic, desk: Browser, end: str
+) -> None:
+    for code in CODES:
+        await clinic.session(code, "2026-11-02T10:00")
+    await clinic.until("2026-11-02T12:01")
+    answered = check_in.update().where(check_in.c.pair_id == 1, check_in.c.state == "open").values(state="answered")
+    await clinic.desk(lambda conn: conn.execute(answered).rowcount)
+    sam, now = await clinic.desk(people.by_code, "S-1"), clinic.clock.now()
+    effects = []
+    for number, code in enumerate(CODES, 1):
+        if end == "discharged":
+            shown = await clinic.desk(clinic_people.discharge, clinic.config, code, now)
+        else:
+            shown = await clinic.desk(clinic_today.mark, clinic.config, number, end, sam, now)
+        effects.append((shown["effect"], len(shown["changes"])))
+    assert effects[0] == effects[1]
+    await logs_in(desk, "S-1")
+    for path in LOOKS:
+        one, other = [about(await desk.opens(path.format(code, n)), code) for n, code in enumerate(CODES, 1)]
+        assert one, path
+        assert one == other
+
+
+def about(desk: Browser, code: str) -> list[str]:
+    """The rows of tables that are about somebody, or what a change would do; without codes and numbers."""
+    rows = desk.reply.text.partition("<main")[2].split("<tr")[1:]
+    rows = [row.partition("</tr>")[0] for row in rows]
+    mine = [row for row in rows if code in row or "/patients/" in desk.path] or [desk.text]
+    return [re.sub(r"P-\d+(?:-[\w+])?|T-\d|sessions/\d+|value=\"[^\"]+\"", "", row) for row in mine]
