@@ -145,6 +145,11 @@ def test_an_invite_has_a_code_a_link_and_an_end(desk: Desk, monkeypatch: pytest.
 
 def test_in_a_terminal_it_comes_with_a_qr_code(desk: Desk) -> None:
     result = desk.runs("invite", "P-014")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "The bot's name is not known before its first run" in result.stderr
+    with sqlite3.connect(desk.database) as conn:
+        conn.execute("UPDATE clinic SET bot_name = 'accord_bot'")
+    result = desk.runs("invite", "P-014")
     assert "https://t.me/" in result.stdout
     assert "█" in result.stdout or "▀" in result.stdout
 

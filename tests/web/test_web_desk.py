@@ -110,6 +110,11 @@ async def test_an_invite_is_a_sheet_without_a_name(clinic: Clinic, desk: Browser
     await desk.opens("/patients/add")
     await desk.presses("See what it does", **NEW, lang="es")
     await desk.presses("Save")
+    await clinic.desk(people.set_bot_name, None)
+    await desk.presses("Make an invite")
+    assert "The bot has not run yet, so nobody could open the link." in desk.text
+    await clinic.desk(people.set_bot_name, "accord_bot")
+    await desk.opens("/patients/P-030")
     form = next(f for f in desk.page.forms if f.action.endswith("/invite"))
     await desk.presses("Make an invite")
     sheet = desk.reply.text.partition('<section class="sheet"')[2].partition("</section>")[0]
@@ -360,6 +365,10 @@ async def test_a_new_therapist_and_somebody_of_the_staff(clinic: Clinic, desk: B
 async def test_a_new_phone_waits_for_the_desk(clinic: Clinic, desk: Browser) -> None:
     await desk.opens("/patients/P-014")
     await desk.presses("Invite for a new phone")
+    assert "P-014 is linked to a phone already." in desk.text
+    assert "The therapist T-1 says yes or no in the chat" in desk.text
+    assert await clinic.rows(invite, used_at=None) == []  # it was only asked
+    await desk.presses("Make an invite for a new phone")
     link = desk.reply.text.partition('<p class="link">')[2].partition("</p>")[0]
     await clinic["99"].says(f"/start {link.partition('start=')[2]}")
     await desk.opens("/today")

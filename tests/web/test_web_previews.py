@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from bot import clinic as verbs
 from bot import clinic_people, clinic_series, clinic_today
 from bot.store import people
-from bot.store.tables import check_in, session
+from bot.store.tables import check_in, person, session
+from bot.store.tables_joining import invite
 from tests.conftest import FIRST, Clinic
 from tests.web.browser import Browser, logs_in
 
@@ -86,3 +88,35 @@ def about(desk: Browser, code: str) -> list[str]:
     rows = [row.partition("</tr>")[0] for row in rows]
     mine = [row for row in rows if code in row or "/patients/" in desk.path] or [desk.text]
     return [re.sub(r"P-\d+(?:-[\w+])?|T-\d|sessions/\d+|value=\"[^\"]+\"", "", row) for row in mine]
+
+
+# ------------------------------------------------------------------------------------------------ invites
+
+
+async def test_an_invite_that_waits_is_not_voided_by_a_click(clinic: Clinic, desk: Browser) -> None:
+    await clinic.desk(verbs.add_patient, clinic.config, "P-030", "T-1", "America/Denver", "en", clinic.clock.now())
+    await desk.opens("/patients/P-030")
+    await desk.presses("Make an invite")
+    (first,) = await clinic.rows(invite, used_at=None)
+    await desk.opens("/patients/P-030")
+    assert "not used yet, works until Mon 9 Nov, 10:00" in desk.text
+    await desk.presses("Make an invite")
+    assert "It works until Mon 9 Nov, 10:00. It cannot be shown again" in desk.text
+    assert await clinic.rows(invite, used_at=None) == [first]
+    await desk.presses("Make a new one; the old one stops working")
+    assert "This is shown once" in desk.text
+    assert (await clinic.rows(invite, used_at=None))[0].code_hash != first.code_hash
+
+
+async def test_a_therapists_new_phone_is_let_in_at_the_desk(clinic: Clinic, desk: Browser) -> None:
+    await desk.opens("/therapists")
+    await desk.presses("Invite for a new phone")
+    assert "You say yes or no here, under Therapists." in desk.text
+    await desk.presses("Make an invite for a new phone")
+    link = desk.reply.text.partition('<p class="link">')[2].partition("</p>")[0]
+    await clinic["99"].says(f"/start {link.partition('start=')[2]}")
+    await desk.opens("/therapists")
+    assert "Somebody opened the link for a new phone." in desk.text
+    await desk.follows("Yes, let it in")
+    await desk.presses("Save")
+    assert (await clinic.rows(person, code="T-1"))[0].chat_id == 99
