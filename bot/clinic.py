@@ -16,9 +16,9 @@ from bot.config import Config
 from bot.core.codes import check_letter
 from bot.core.person import Pair, Person
 from bot.core.plans import plan_of
-from bot.core.problem import did_you_mean
 from bot.core.series import NotARule, Rule, parse
-from bot.core.walltime import is_zone, to_utc, zone_names, zone_of
+from bot.core.walltime import to_utc, zone_of
+from bot.core.zones import misnamed_says
 from bot.store import appointments, people, relinks
 from bot.store.columns import AnyRow
 from bot.store.effects import with_effect
@@ -46,8 +46,8 @@ class Invited:
 
 def zone_or_refuse(zone: str) -> str:
     """The zone if there is one of that name; Refused with the nearest name if not."""
-    if not is_zone(zone):
-        raise Refused(f'There is no time zone "{zone}".{did_you_mean(zone, zone_names())}')
+    if says := misnamed_says(zone):
+        raise Refused(says)
     return zone
 
 

@@ -92,6 +92,8 @@ def test_a_patient_is_added_with_a_therapist(desk: Desk) -> None:
         ("patient add --code P-9 --therapist P-014 --zone America/Denver", "a therapist is needed"),
         ("patient add --code P-9 --therapist T-1 --zone America/Denvr", "America/Denver"),
         ("patient add --code P-9 --therapist T-1 --zone America/Denver --lang fr", '"fr" is not one of'),
+        ("therapist add --code T-9 --zone Colorado", 'no time zone "Colorado". Did you mean "America/Denver"?'),
+        ("therapist add --code T-9 --zone EST", 'knows no summer time. Did you mean "America/New_York"?'),
         ("therapist add --code T-9 --zone Mars/Olympus", 'no time zone "Mars/Olympus"'),
         ("invite P-404", 'nobody with the code "P-404"'),
         ("session add P-404 2026-11-03T14:00", 'nobody with the code "P-404"'),

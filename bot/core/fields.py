@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from bot.core.walltime import is_zone
-from bot.core.zones import nearest_zones
+from bot.core.zones import misnamed
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
@@ -74,9 +73,9 @@ def code(words: str) -> str:
 
 def zone(words: str) -> str:
     """The name of a time zone."""
-    if not is_zone(_needed(words)):
-        near = nearest_zones(words)
-        raise NotSo("near_zone" if near else "no_zone", words[:LONGEST], *near[:1])
+    if (wrong := misnamed(_needed(words))) is not None:
+        kind, near = wrong
+        raise NotSo(kind, words[:LONGEST], *near[:2])
     return words
 
 

@@ -36,7 +36,8 @@ async def make(visit: Visit, form: Sent) -> Response:
         return visit.page("invite", 409, code=who.code, back=back, mistakes={"all": refused}, link="", image="")
     except _Shown:
         return visit.page("invite", 409, code=who.code, back=back, link="", image="")
-    link = invited.link(await visit.read(people.bot_name) or "")
+    name = await visit.read(people.bot_name)
+    link = invited.link(name or "")
     days = max(1, visit.config.invite.valid.days)
     sheet = {name: part(who.lang, "web/sheet.jinja", name) for name in ("head", "image")}
     sheet |= {"once": part(who.lang, "web/sheet.jinja", "once", days), "lang": who.lang}
