@@ -23,7 +23,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 preview_option = click.option("--preview", is_flag=True, help="Say what would change, and save nothing.")
-past_option = click.option("--past", is_flag=True, help="A date more than 30 days ago is meant.")
+past_option = click.option("--past", is_flag=True, help="A date more than 30 days ago is meant, or a move back.")
 
 
 class Cannot(click.ClickException):

@@ -40,7 +40,7 @@ def session_add(config_file: Path, as_json: bool, code: str, starts: str, minute
 def session_move(config_file: Path, as_json: bool, session_id: int, starts: str, following: bool, **more: bool) -> None:
     """Move a session to another time."""
     verb = "move_following" if following else "move_session"
-    does(config_file, as_json, verb, session_id, starts, line=_session, **more)
+    does(config_file, as_json, verb, session_id, starts, line=_session, ahead=True, **more)
 
 
 def _marker(state: str, words: str) -> None:

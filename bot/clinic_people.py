@@ -122,7 +122,8 @@ def _cover(conn: Connection, code: str, who: Person) -> Person:
     if cover.id == who.id:
         raise Refused(f'"{who.code}" cannot cover for themselves: name another therapist.')
     if not cover.can_be_asked:
-        raise Refused(f'"{cover.code}" cannot be reached in the chat at present: accord clinic show {cover.code}')
+        says = f'"{cover.code}" cannot be reached in the chat at present: accord clinic show {cover.code}'
+        raise Refused(says, "no_cover", cover.code, field="cover")
     return cover
 
 
@@ -212,7 +213,7 @@ def transfer(conn: Connection, config: Config, code: str, to: str, history: bool
         raise Refused(f'"{therapist.code}" is discharged.', "discharged", therapist.code)
     pairs = people.own_pairs(conn, who)
     if any(pair.therapist.id == therapist.id for pair in pairs):
-        raise Refused(f'"{who.code}" is with "{therapist.code}" already.')
+        raise Refused(f'"{who.code}" is with "{therapist.code}" already.', "with_already", who.code, therapist.code)
 
     def work() -> Shown:
         ended = [_ended(conn, config, pair, now) for pair in pairs]

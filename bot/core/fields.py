@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
+from bot.core.codes import not_a_code
 from bot.core.zones import misnamed
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 LONGEST = 120
@@ -66,8 +66,8 @@ def text(words: str) -> str:
 
 def code(words: str) -> str:
     """A code of a person, such as P-014."""
-    if not CODE.fullmatch(_needed(words)):
-        raise NotSo("no_code", words[:LONGEST])
+    if kind := not_a_code(_needed(words)):
+        raise NotSo(kind, words[:LONGEST])
     return words
 
 

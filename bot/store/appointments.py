@@ -62,7 +62,8 @@ def session_row(conn: Connection, session_id: int) -> AnyRow:
     known = abs(session_id) < 2**63  # a larger one no database takes
     row = conn.execute(select(session).where(session.c.id == session_id)).first() if known else None
     if row is None:
-        raise Refused(f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids.")
+        says = f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids."
+        raise Refused(says, "no_session")
     return row
 
 

@@ -5,6 +5,7 @@ The link is shown in the reply itself, once: the database keeps only its hash, s
 
 import base64
 import io
+from typing import Any
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -53,7 +54,7 @@ def _who(conn: Connection, visit: Visit) -> Person:
     return of[role](conn, visit)
 
 
-def _to_ask(conn: Connection, visit: Visit, form: Sent, who: Person) -> dict[str, object]:
+def _to_ask(conn: Connection, visit: Visit, form: Sent, who: Person) -> dict[str, Any]:
     """What a new invite would void, or asks of others; nothing if it voids nothing, or its form was sent before."""
     if logins.sent_before(conn, ids.hashed(form.token)) is not None or who.state == "discharged":
         return {}

@@ -18,7 +18,7 @@ from bot.store import appointments, board, people, series
 from bot.web import found
 from bot.web.pair import standing, words_were_read
 from bot.web.visit import Visit
-from bot.web.week import ABBREVIATIONS, Row, row
+from bot.web.week import Row, row
 
 PAST, AHEAD = timedelta(days=21), timedelta(days=42)
 """How much of the schedule stands on a patient's page."""
@@ -67,8 +67,7 @@ def _read(conn: Connection, visit: Visit) -> Seen:
     if pair is None:
         return Seen(shown, [], [], [], [], invited=until)
     slots = board.slots(conn, now - PAST, now + AHEAD, now, pair_id=pair.id)
-    names = ABBREVIATIONS.get(visit.who.lang, ABBREVIATIONS["en"])
-    rows = [row(slot, zone, names) for slot in slots]
+    rows = [row(slot, zone, visit.who.lang) for slot in slots]
     today = found.clinic_day(visit)
     rules = [series.rule_of(one).words() for one in series.going_on(conn, pair.id, today)]
     coming = [one for one in rows if one.slot.day >= today.isoformat()]

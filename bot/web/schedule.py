@@ -63,8 +63,10 @@ def _of_session(conn: Connection, visit: Visit) -> About:
 def _move(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
     wall = datetime.combine(values["day"], values["clock"])
     if values["scope"] == "following":
-        return move_following(conn, visit.config, about.of.id, wall.isoformat(timespec="minutes"), visit.now)
-    return clinic.move_session(conn, visit.config, about.of.id, wall, visit.now)
+        return move_following(
+            conn, visit.config, about.of.id, wall.isoformat(timespec="minutes"), visit.now, ahead=True
+        )
+    return clinic.move_session(conn, visit.config, about.of.id, wall, visit.now, ahead=True)
 
 
 MOVE = Change("move", (DAY, CLOCK, Field("scope", "choice")), _of_session, _move, back("moved"), "clock")

@@ -78,6 +78,7 @@ async def test_all_mistakes_stand_beside_their_fields_and_what_was_typed_stays(c
         ("code", "", "Please fill this in."),
         ("code", "P" * 17, "up to 16 letters"),
         ("code", "P\u202e1", "cannot be stored"),
+        ("code", "Smith", "A code must not be a name"),
         ("therapist", "T-9", "Please choose one from the list."),
         ("weekday", "Someday", "Please choose one from the list."),
         ("clock", "25:00", "is not a time"),
@@ -482,7 +483,7 @@ async def test_the_ledger_says_what_was_sent_and_only_the_therapist_how_far(
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("first=2026-11-10&last=2026-11-01", "ends before it begins"),
+        ("first=2026-11-10&last=2026-11-01", "This is before the first day."),
         ("first=x", "is not a date"),
         ("patient=P-999", "nobody with the code"),
         ("page=0", "from 1 to 10000"),

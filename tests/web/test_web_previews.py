@@ -120,3 +120,48 @@ async def test_a_therapists_new_phone_is_let_in_at_the_desk(clinic: Clinic, desk
     await desk.follows("Yes, let it in")
     await desk.presses("Save")
     assert (await clinic.rows(person, code="T-1"))[0].chat_id == 99
+
+
+# ------------------------------------------------------------------------------------------------ what cannot be
+
+
+async def test_a_session_is_not_moved_into_the_past(clinic: Clinic, desk: Browser) -> None:
+    number = await clinic.session("P-014", FIRST)
+    await desk.opens(f"/sessions/{number}/move")
+    for day, field in (("2026-11-01", "day"), ("2026-11-02", "clock")):
+        await desk.presses("See what it does", day=day, clock="09:00")
+        assert f'id="{field}-wrong"' in desk.reply.text
+        assert "This time is over already. Choose one ahead." in desk.text
+    assert (await clinic.rows(session))[0].local == FIRST
+
+
+async def test_a_time_that_is_taken_is_said_at_the_time(clinic: Clinic, desk: Browser) -> None:
+    for day in range(3, 31, 7):
+        await clinic.session("P-015", f"2026-11-{day:02}T14:00")
+    typed = {"code": "P-030", "therapist": "T-1", "weekday": "Tue", "clock": "14:30"}
+    await desk.opens("/patients/P-014/weekly")
+    await desk.presses("See what it does", weekday="Tue", clock="14:30", until="2026-11-25")
+    assert 'id="clock-wrong"' in desk.reply.text
+    await clinic.desk(clinic_series.set_weekly, clinic.config, "P-015", "Tue 15:00", None, None, clinic.clock.now())
+    await desk.opens("/patients/add")
+    await desk.presses("See what it does", **typed | {"clock": "15:15"})
+    assert 'id="clock-wrong"' in desk.reply.text
+    assert "T-1 has a session then: P-015 on Tue 3 Nov, 15:00, 60 minutes." in desk.text
+
+
+async def test_what_comes_on_another_day_has_its_date(clinic: Clinic, desk: Browser) -> None:
+    await clinic.session("P-014", FIRST)
+    await desk.opens("/week")
+    assert "Tue 16:00 Tue 15:00 Mon 9 Nov 18:00" in desk.text
+
+
+async def test_an_error_at_the_desk_names_a_screen_and_no_command(clinic: Clinic, desk: Browser) -> None:
+    await desk.opens("/ledger?patient=P-041")
+    assert 'There is nobody with the code "P-041".' in desk.text
+    assert "All codes stand under Patients and Therapists." in desk.text
+    await clinic.session("P-014", "2026-11-02T10:00")
+    await desk.opens("/today")
+    form = next(form for form in desk.page.forms if form.action == "/today")
+    await desk.sends(form, {"mark": "99:missed"})
+    assert "There is no such session any more." in desk.text
+    assert "accord clinic" not in desk.text
