@@ -231,13 +231,18 @@ def sessions() -> None:
 def sessions_import(config_file: Path, as_json: bool, file: Path, **more: Any) -> None:
     """Take appointments from a calendar (.ics) or a table (.csv: patient,starts,minutes)."""
     shown = does(config_file, as_json, "import_sessions", file, line=_imported, **more)
-    for bad in shown["skipped"]:
+    for bad in (*shown["skipped"], *shown["left_alone"]):
         click.echo(bad, err=True)
 
 
 def _imported(shown: Any) -> str:
     came = [(shown[name], name) for name in ("added", "moved", "cancelled")]
-    said = _counted(*came, (shown["unchanged"], "as they were"), (shown["skipped"], "lines skipped"))
+    said = _counted(
+        *came,
+        (shown["unchanged"], "as they were"),
+        (shown["skipped"], "lines skipped"),
+        (shown["left_alone"], "events left alone"),
+    )
     return f"{said or 'There is no appointment in it'}."
 
 

@@ -605,8 +605,10 @@ async def test_every_field_has_a_name_for_people_and_its_id_once(clinic: Clinic,
 
 
 def kinds(module: str) -> Iterator[str]:
-    """What a module calls its refusals and mistakes: the second word of Refused, the first of Mistake and NotSo."""
-    place = {"Refused": 1, "Mistake": 0, "NotSo": 0}
+    """What a module calls its refusals and mistakes: the second word of Refused, the first of Mistake and NotSo, the
+    third of Bad.
+    """
+    place = {"Refused": 1, "Mistake": 0, "NotSo": 0, "Bad": 2}
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
             kind = node.args[place[node.func.id] :][:1]
@@ -616,7 +618,10 @@ def kinds(module: str) -> Iterator[str]:
 
 def test_every_refusal_with_a_kind_has_its_words() -> None:
     found = {
-        kind for module in SOURCES if house(module) in ("clinic", "store", "core", "web") for kind in kinds(module)
+        kind
+        for module in SOURCES
+        if house(module) in ("calendars", "clinic", "store", "core", "web")
+        for kind in kinds(module)
     }
     words = (ROOT / "bot/templates/web/mistakes.jinja").read_text("utf-8")
     assert len(found) > 25
