@@ -131,6 +131,7 @@ def week() -> None:
 @week.command("cancel")
 @click.argument("day")
 @click.option("--therapist", help="Only this therapist's sessions.")
+@click.option("--patient", help="Only this patient's.")
 @preview_option
 @config_option
 @json_option
@@ -252,7 +253,7 @@ def _imported(shown: Any) -> str:
 @click.command()
 @click.argument("code")
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--reset", multiple=True, metavar="KEY", help="As in the plan above again.")
+@click.option("--reset", multiple=True, metavar="KEY", help="As the therapist's or the clinic's plan says again.")
 @preview_option
 @config_option
 @json_option

@@ -136,17 +136,24 @@ def move_following(
     return one_changed(conn, config, session_id, now, work) | moved
 
 
-def cancel_week(conn: Connection, config: Config, therapist: str | None, now: datetime, *, day: date) -> Shown:
-    """Cancel the sessions to come of the week (Monday to Sunday) that a date is in, of all or of one therapist."""
+def cancel_week(
+    conn: Connection, config: Config, therapist: str | None, now: datetime, *, day: date, patient: str | None = None
+) -> Shown:
+    """Cancel the sessions to come of the week (Monday to Sunday) that a date is in, of all, of one therapist or of one
+    patient.
+    """
     monday = day - timedelta(days=day.weekday())
     whose = None if therapist is None else people.by_code(conn, therapist, "therapist").id
     found = closures.to_come(conn, monday, monday + timedelta(days=6), now, whose)
+    if patient is not None:
+        only = people.pair_by_patient_code(conn, patient).id
+        found = [(session_id, pair_id) for session_id, pair_id in found if pair_id == only]
 
     def work() -> Shown:
         for session_id, _ in found:
             appointments.mark_session(conn, session_id, "cancelled")
         rows = [appointments.session_row(conn, session_id) for session_id, _ in found]
         shown = [session_shown(row, people.pair_of(conn, row.pair_id).patient.code) for row in rows]
-        return {"week": monday.isoformat(), "therapist": therapist, "cancelled": shown}
+        return {"week": monday.isoformat(), "therapist": therapist, "patient": patient, "cancelled": shown}
 
     return changing(conn, config, {pair_id for _, pair_id in found}, now, work)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bot import clinic
 from bot.clinic import Shown
-from bot.clinic_series import end_weekly, move_following, set_weekly
+from bot.clinic_series import cancel_week, end_weekly, move_following, set_weekly
 from bot.core import fields
 from bot.core.fields import Mistake, optional
 from bot.core.plan import WEEKDAYS
@@ -134,6 +134,13 @@ WEEKLY = Change(
     "weekday",
     _together,
 )
+
+
+def _week(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
+    return cancel_week(conn, visit.config, None, visit.now, day=values["day"], patient=about.subject)
+
+
+WEEK = Change("week", (DAY,), _of_patient, _week, back("cancelled"))
 
 
 def _end(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:

@@ -569,7 +569,8 @@ async def test_a_week_in_which_the_clocks_change(clinic: Clinic, desk: Browser) 
 
 SCREENS = [
     "/today", "/week", "/patients", "/patients/P-014", "/patients/add", "/patients/P-014/weekly",
-    "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/away", "/patients/P-014/person",
+    "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/week", "/patients/P-014/away",
+    "/patients/P-014/person",
     "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause", "/patients/P-014/discharge",
     "/sessions/1/move", "/sessions/1/cancel",
     "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",

@@ -165,3 +165,14 @@ async def test_an_error_at_the_desk_names_a_screen_and_no_command(clinic: Clinic
     await desk.sends(form, {"mark": "99:missed"})
     assert "There is no such session any more." in desk.text
     assert "accord clinic" not in desk.text
+
+
+async def test_a_week_of_one_patient_is_cancelled_and_the_series_goes_on(clinic: Clinic, desk: Browser) -> None:
+    await weekly(clinic, "P-014", "Tue 14:00")
+    await weekly(clinic, "P-015", "Tue 16:00")
+    await desk.opens("/patients/P-014")
+    await desk.follows("Cancel a week")
+    await desk.presses("See what it does", day="2026-11-12")
+    assert "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled" in desk.text
+    await desk.presses("Save")
+    assert [row.local for row in await clinic.rows(session, state="cancelled")] == ["2026-11-10T14:00"]
