@@ -99,6 +99,11 @@ def change_lines(shown: dict[str, Any]) -> list[str]:
     return lines + ([part("en", "changes.jinja", "rest", rest)] if rest else [])
 
 
+def at(wall: str) -> str:
+    """A wall time as it is read: "2026-11-03 14:00"; every command takes it like this, too."""
+    return wall.replace("T", " ")
+
+
 def effect_line(effect: dict[str, int]) -> str:
     """What a change does: "3 check-ins move, 1 is dropped, 2 are new." """
     said = [("moved", "moves", "move"), ("dropped", "is dropped", "are dropped"), ("new", "is new", "are new")]

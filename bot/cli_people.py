@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bot.cli_options import config_option, does, json_option, preview_option
+from bot.cli_options import at, config_option, does, json_option, preview_option
 
 
 class OrElse(click.Group):
@@ -98,7 +98,7 @@ def _leave_lines(shown: Any) -> str:
     cover = f", covered by {shown['cover']}" if shown["cover"] else ""
     becomes = "cancelled" if shown["cancels"] else "stays planned"
     named = [] if shown["cancels"] and shown.get("preview") else shown["sessions"]  # a preview has lines of its own
-    rows = [f"Session {row['id']}: {row['patient']} {row['starts']} {row['zone']}, {becomes}." for row in named]
+    rows = [f"Session {row['id']}: {row['patient']} {at(row['starts'])} {row['zone']}, {becomes}." for row in named]
     return "\n".join([f"{shown['therapist']} is on leave {shown['leave']}{cover}.", *rows])
 
 
@@ -236,7 +236,8 @@ def invite_make(code: str, relink: bool, config_file: Path, as_json: bool) -> No
     if UNKNOWN_BOT in shown["link"]:
         click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
     if not as_json:
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {shown['expires']}.")
+        until = at(shown["expires"]).removesuffix(":00Z").removesuffix("Z")
+        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {until} (UTC).")
 
 
 _person_verb(invite, "revoke", "revoke_invite", "Make an invite stop working.", "{code} has no invite any more.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli_options import config_option, does, json_option, past_option, preview_option
+from bot.cli_options import at, config_option, does, json_option, past_option, preview_option
 
 
 @click.group()
@@ -62,14 +62,14 @@ for _state, _words in {
 
 
 def _session(shown: Any) -> str:
-    line = f"Session {shown['id']}: {shown['patient']} {shown['starts']} {shown['zone']}, {shown['state']}."
+    line = f"Session {shown['id']}: {shown['patient']} {at(shown['starts'])} {shown['zone']}, {shown['state']}."
     if "moved" in shown:
         line += f" {len(shown['moved'])} of its series moved."
     return "\n".join([line, *_left_out(shown)])
 
 
 def _left_out(shown: Any) -> list[str]:
-    return [f"Left out {one['starts']}: {one['why']}" for one in shown.get("left_out", ())]
+    return [f"Left out {at(one['starts'])}: {one['why']}" for one in shown.get("left_out", ())]
 
 
 # ------------------------------------------------------------------------------------------------ series

@@ -197,7 +197,7 @@ def minutes_or_refuse(config: Config, pair: Pair, minutes: int | None) -> int:
 def refuse_far_past(wall: datetime, zone: str, now: datetime, past: bool) -> None:
     """A date of long ago is refused unless it is meant."""
     if not past and to_utc(wall, zone_of(zone)) < now - FAR_PAST:
-        says = f"{wall:%Y-%m-%dT%H:%M} is more than {FAR_PAST.days} days ago. If it is meant, say --past."
+        says = f"{wall:%Y-%m-%d %H:%M} is more than {FAR_PAST.days} days ago. If it is meant, say --past."
         raise Refused(says, "far_past", str(FAR_PAST.days), field="day")
 
 

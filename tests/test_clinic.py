@@ -173,7 +173,7 @@ def test_two_sessions_at_one_time_are_refused(desk: Desk) -> None:
     first = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
     assert f"(session {first['id']})" in desk.refuses("session", "add", "P-014", "2026-11-03T14:00")
     taken = desk.refuses("session", "add", "P-015", "2026-11-03T14:59")
-    assert taken.startswith(f"T-1 has a session at that time already (session {first['id']}): P-014, 2026-11-03T14:00")
+    assert taken.startswith(f"T-1 has a session at that time already (session {first['id']}): P-014, 2026-11-03 14:00")
     desk.gives("session", "add", "P-015", "2026-11-03T15:00")
 
 
@@ -223,7 +223,7 @@ def test_the_list_has_everybody_and_every_session(desk: Desk) -> None:
 def test_without_json_a_person_reads_a_sentence(desk: Desk) -> None:
     result = desk.runs("session", "add", "P-014", "2026-11-03T14:00")
     assert result.stdout.splitlines() == [
-        "Session 1: P-014 2026-11-03T14:00 America/Denver, planned.",
+        "Session 1: P-014 2026-11-03 14:00 America/Denver, planned.",
         "3 check-ins are new.",
     ]
     assert "P-014" in desk.runs("list").stdout

@@ -90,6 +90,11 @@ def add_session(
     return int(made[0])
 
 
+def said_wall(local: str) -> str:
+    """A kept wall time in a sentence: "2026-11-03 14:00"; it can be typed like this, too."""
+    return local.replace("T", " ")
+
+
 def times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
     """The columns of a session that say when it is."""
     starts = to_utc(wall, zone_of(zone))
@@ -123,7 +128,7 @@ def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetim
     other = pair_of(conn, taken.pair_id).patient.code
     whose = pair_.patient.code if other == pair_.patient.code else pair_.therapist.code
     raise Refused(
-        f"{whose} has a session at that time already (session {taken.id}): {other}, {taken.local}, "
+        f"{whose} has a session at that time already (session {taken.id}): {other}, {said_wall(taken.local)}, "
         f"{taken.minutes} minutes. Choose another time, or move or cancel that one first.",
         "taken_time", whose, other, taken.local, str(taken.minutes), field="clock",
     )  # fmt: skip
