@@ -232,7 +232,10 @@ def invite_make(code: str, relink: bool, config_file: Path, as_json: bool) -> No
     """Make a single-use link, and its QR code."""
     from bot.desk import UNKNOWN_BOT, qr_code
 
+    before = None if as_json else does(config_file, False, "show", code)["invite"]
     shown = does(config_file, as_json, "invite", code, relink, as_json)
+    if before:
+        click.echo("The invite that was made before does not work any more.", err=True)
     if UNKNOWN_BOT in shown["link"]:
         click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
     if not as_json:

@@ -141,7 +141,8 @@ def week_cancel(config_file: Path, as_json: bool, therapist: str | None, **more:
 
 
 def _cancelled(shown: Any) -> str:
-    head = f"Week of {shown['week']}: {len(shown['cancelled'])} sessions cancelled."
+    n = len(shown["cancelled"])
+    head = f"Week of {shown['week']}: {n or 'no'} session{'' if n == 1 else 's'} cancelled."
     rows = [] if shown.get("preview") else shown["cancelled"]  # a preview has lines of its own
     return "\n".join([head, *map(_session, rows)])
 

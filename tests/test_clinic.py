@@ -152,6 +152,8 @@ def test_in_a_terminal_it_comes_with_a_qr_code(desk: Desk) -> None:
     with sqlite3.connect(desk.database) as conn:
         conn.execute("UPDATE clinic SET bot_name = 'accord_bot'")
     result = desk.runs("invite", "P-014")
+    assert result.stderr == ""
+    assert desk.runs("invite", "P-014").stderr == "The invite that was made before does not work any more.\n"
     assert "https://t.me/" in result.stdout
     assert "█" in result.stdout or "▀" in result.stdout
 
