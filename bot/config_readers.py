@@ -5,13 +5,12 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from bot.core.call import Hours, NoHours, parse_hours
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
-from bot.core.zones import nearest_zones
+from bot.core.zones import misnamed
 
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -171,13 +170,12 @@ def weekday(value: object) -> int:
 def zone(value: object) -> str:
     """The name of a time zone: "America/Denver"."""
     name = _text(value, '"America/Denver"')
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        near = nearest_zones(name)
+    wrong = misnamed(name)
+    if wrong is not None:
+        kind, near = wrong
         hint = " Did you mean " + " or ".join(f'"{one}"' for one in near) + "?" if near else ""
-        says = f'{shown(name)} is no time zone: write a region and a city, as "America/Denver".{hint}'
-        raise Refused(says) from None
+        is_none = "knows no summer time" if kind == "fixed_zone" else "is no time zone"
+        raise Refused(f'{shown(name)} {is_none}: write a region and a city, as "America/Denver".{hint}')
     return name
 
 

@@ -38,6 +38,11 @@ DATES = {"until", "after", "day", "first", "last"}
 UNKNOWN_BOT = "YOUR_BOT"
 """Stands in a link for the bot's name as long as the bot has never run and nobody can be asked."""
 
+NO_NAME = (
+    "The bot's name is not known before its first run, so the link would lead nowhere. First put the token of "
+    "@BotFather into the environment (export ACCORD_TOKEN=…) and start the bot: accord run. Then make the invite."
+)
+
 
 class _Previewed(Exception):
     """Raised at the end of a transaction that is to be undone; holds what it would have given."""
@@ -60,7 +65,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
     async with await _opened(config, clock) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if verb == "invite":
-            return await _invite(store, config, values[0], values[1], clock.now())
+            return await _invite(store, config, *values, now=clock.now())
         if verb == "import_sessions":
             options |= {"codes": await store.read(clinic_import.codes)}
         if rights.reach("operator", rights.VERBS[verb]) is None:
@@ -150,8 +155,14 @@ def _date(text: str | None) -> date | None:
     return None if text is None else clinic.parse_date(text)
 
 
-async def _invite(store: Store, config: Config, code: str, relink: bool, now: datetime) -> dict[str, str]:
-    name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
+async def _invite(
+    store: Store, config: Config, code: str, relink: bool, nameless: bool, *, now: datetime
+) -> dict[str, str]:
+    """Make an invite. `nameless`: also if nobody knows the bot's name, which the link then lacks."""
+    name = await store.read(people.bot_name) or await _ask_name(store, config)
+    if name is None and not nameless:
+        raise Refused(NO_NAME)
+    name = name or UNKNOWN_BOT
     invited = await store.write(clinic.invite, config, code, now, relink)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}

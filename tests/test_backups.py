@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from bot.app import running
+from bot.backing_up import restore_now
 from bot.cli import cli
 from bot.config import BackingUp, Config
 from bot.core.backups import Backup, due, made_at, name_of, surplus
@@ -510,3 +511,12 @@ def test_a_bot_over_a_damaged_file_ends_with_one(
     database.write_bytes(blank(database.read_bytes()))
     code, said = invoke("run", "--config", written)
     assert (code, "is damaged" in said) == (1, True)
+
+
+def test_a_folder_or_nothing_is_no_backup_and_the_newest_is_named(tmp_path: Path) -> None:
+    for named in (tmp_path, tmp_path / "none.db"):
+        shown, says = restore_now(named, tmp_path / "new.db", set_aside=False)
+        assert (shown, "name the folder of [backup]" in says) == ({}, True)
+    for name in ("accord-20261101T100000Z.db", "accord-20261102T100000Z.db"):
+        (tmp_path / name).touch()
+    assert str(tmp_path / "accord-20261102T100000Z.db") in restore_now(tmp_path, tmp_path / "new.db", False)[1]

@@ -60,7 +60,7 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     who = people.by_chat(conn, message.chat.id)
     if who is None or (message.text or "").strip().startswith("/"):  # a command twice is as good as once
         return _message(conn, message, config, now)
-    step = joining.present(who, config, now)
+    step = joining.present(conn, who, config, now)
     shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
     shown = shown or checkins.reshow(conn, who, config, now) or Outcome()
     # Whether the words were an answer is not known any more. If they were not, the crisis line must not be missing.
@@ -184,7 +184,7 @@ def _command(
     if may and command in ALWAYS and command not in own and (outcome := ALWAYS[command](conn, who, rest, config, now)):
         return outcome
     if who.state in JOINING:
-        step = joining.present(who, config, now)
+        step = joining.present(conn, who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
     if command in rights.COMMANDS and not may:
         refused(conn, who, "send", command, now)
@@ -205,7 +205,7 @@ def _stop(conn: Connection, who: Person, rest: str, config: Config, now: datetim
 def _settings(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
     if who.state not in ("active", "paused"):
         return None
-    return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
+    return Outcome((Reply(joining.settings(conn, who, config, now), None, who.message_id, about=""),))
 
 
 def _zone(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001

@@ -12,6 +12,7 @@ from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
 from bot.core.plan import changed
+from bot.core.plans import plan_of
 from bot.core.questionnaire import LANGUAGES
 from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
@@ -55,8 +56,8 @@ def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outc
         people.change(conn, who.id, state="consenting")
         who = people.by_id(conn, who.id)
     if who.state == "paused":
-        return _own(settings(who, config, now), who, fresh=True)
-    step = present(who, config, now)
+        return _own(settings(conn, who, config, now), who, fresh=True)
+    step = present(conn, who, config, now)
     words = "no_more" if who.state == "discharged" else "already_in"
     return said(Message(phrase(who.lang, words))) if step is None else _own(step, who, fresh=True)
 
@@ -71,13 +72,13 @@ def ask_anew(conn: Connection, now: datetime) -> int:
     return len(older)
 
 
-def present(who: Person, config: Config, now: datetime) -> Message | None:
+def present(conn: Connection, who: Person, config: Config, now: datetime) -> Message | None:
     """The step a person on the way in is at; None for everybody else."""
     if who.state == "consenting":
         return consent(who, config)
     if who.state == "settling":
         return _settle(who, now)
-    return _when(who, config) if who.state == "choosing" else None
+    return _when(conn, who, config) if who.state == "choosing" else None
 
 
 def _own(message: Message, who: Person, message_id: int | None = None, fresh: bool = False) -> Outcome:
@@ -116,23 +117,26 @@ def _clock(who: Person, now: datetime) -> str:
     return local(who.lang, "clock", now.astimezone(zone_of(who.zone)))
 
 
-def _when(who: Person, config: Config) -> Message:
-    return Message(phrase(who.lang, "when_to_ask"), _when_rows(who, config))
+def _when(conn: Connection, who: Person, config: Config) -> Message:
+    return Message(phrase(who.lang, "when_to_ask"), _when_rows(conn, who, config))
 
 
-def _when_rows(who: Person, config: Config) -> Rows:
-    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(who, config).items())
+def _when_rows(conn: Connection, who: Person, config: Config) -> Rows:
+    times = _times(conn, who, config)
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in times.items())
 
 
-def _times(who: Person, config: Config) -> dict[str, object]:
+def _times(conn: Connection, who: Person, config: Config) -> dict[str, object]:
     """What "after" (in minutes), "same evening" and "next morning" mean for this person."""
-    minutes = int(changed(config.plan, who.plan).patient_opens_after.total_seconds() // 60)
-    return {"after": minutes, "evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
+    pair = next(iter(people.own_pairs(conn, who)), None) if who.role == "patient" else None
+    plan = changed(config.plan, who.plan) if pair is None else plan_of(pair, config.plan)
+    minutes = int(plan.patient_opens_after.total_seconds() // 60)
+    return {"after": minutes, "evening": f"{plan.evening:%H:%M}", "morning": f"{plan.morning:%H:%M}"}
 
 
-def settings(who: Person, config: Config, now: datetime) -> Message:
+def settings(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     """What a person can change, and how it is now."""
-    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(who, config)[who.ask_at])
+    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(conn, who, config)[who.ask_at])
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),
@@ -156,7 +160,7 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     verb, _, value = data.removeprefix("e:").partition(":")
     screen = _tapped(conn, who, verb, value, config, now)
     if screen is None:
-        step = present(people.by_id(conn, who.id), config, now)
+        step = present(conn, people.by_id(conn, who.id), config, now)
         toast = phrase(who.lang, "toast_stale" if step else "toast_not_yours")
         return Outcome((Reply(step, message_id, about=""),) if step else (), toast)
     return Outcome((Reply(screen, message_id, about=""),))
@@ -204,7 +208,7 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
     if verb in ("zone", "region", "city"):
         return _zone(conn, who, verb, value, config, now)
     if verb == "settings" and who.state == "active":
-        return settings(who, config, now)
+        return settings(conn, who, config, now)
     if who.role == "patient":
         return _wish(conn, who, verb, value, config, now)
     if who.role == "staff":
@@ -219,7 +223,7 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
 
 def _after_change(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     changed = people.by_id(conn, who.id)
-    return present(changed, config, now) or settings(changed, config, now)
+    return present(conn, changed, config, now) or settings(conn, changed, config, now)
 
 
 def _decided(conn: Connection, who: Person, agreed: bool, config: Config, now: datetime) -> Message:
@@ -288,7 +292,7 @@ def _moved(conn: Connection, who: Person, zone: str, config: Config, now: dateti
 def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
     """When and how often a patient would like to be asked; ending it."""
     if verb == "choose" and who.state == "active":
-        return _when(who, config)
+        return _when(conn, who, config)
     if verb == "when" and value in ASK_AT and who.state in ("choosing", "active"):
         people.change(conn, who.id, ask_at=value)
         if who.state == "choosing":
@@ -299,7 +303,7 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
         people.change(conn, who.id, ask_every=int(value))
         return _after_change(conn, who, config, now)
     if verb == "keep":
-        return present(who, config, now) or Message(phrase(who.lang, "still_on"))
+        return present(conn, who, config, now) or Message(phrase(who.lang, "still_on"))
     return _stopped(conn, who, now) if verb == "stop" else None
 
 
@@ -307,7 +311,7 @@ def gone_on(conn: Connection, who: Person, config: Config, now: datetime) -> Mes
     """The end of a pause: asked again from the next time on. Twice is as good as once."""
     people.change(conn, who.id, state="active")
     replan(conn, people.by_id(conn, who.id), config, now)
-    return settings(people.by_id(conn, who.id), config, now)
+    return settings(conn, people.by_id(conn, who.id), config, now)
 
 
 def _news(conn: Connection, who: Person) -> Message | None:

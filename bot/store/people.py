@@ -92,21 +92,23 @@ def by_code(conn: Connection, code: str, role: Role | None = None) -> Person:
     checked = read_checked(code)
     found = find(conn, code) or (find(conn, checked[0]) if checked and checked[1] else None)
     if found is None:
-        raise Refused(_unknown(conn, code))
+        raise _unknown(conn, code)
     if role is not None and found.role != role:
-        raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.')
+        raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.', f"no_{role}", code)
     return found
 
 
-def _unknown(conn: Connection, code: str) -> str:
+def _unknown(conn: Connection, code: str) -> Refused:
     """Why there is nobody with this code, and who may have been meant."""
     known = [who.code for who in people(conn)]
     checked = read_checked(code)
     close = meant(code, known) if checked else []
     did_you_mean = f" Did you mean {' or '.join(close)}?" if close else ""
     if checked and checked[0].upper() in map(str.upper, known):
-        return f'The last letter of "{code}" does not fit the code before it.{did_you_mean}'
-    return f'There is nobody with the code "{code}".{did_you_mean} `accord clinic list` shows all codes.'
+        says = f'The last letter of "{code}" does not fit the code before it.{did_you_mean}'
+        return Refused(says, "wrong_letter", code, ", ".join(close))
+    says = f'There is nobody with the code "{code}".{did_you_mean} `accord clinic list` shows all codes.'
+    return Refused(says, "nobody", code, ", ".join(close))
 
 
 def people(conn: Connection, role: Role | None = None) -> list[Person]:
@@ -219,7 +221,7 @@ def pair_by_patient_code(conn: Connection, code: str) -> Pair:
     patient = by_code(conn, code, "patient")
     ids = pairs(conn, patient_id=patient.id)
     if not ids:
-        raise Refused(f'"{code}" has no therapist at present.')
+        raise Refused(f'"{code}" has no therapist at present.', "no_therapist_now", code)
     return pair_of(conn, ids[-1])
 
 

@@ -111,7 +111,10 @@ ACTIONS: list[tuple[str, Right, Action]] = [
     ("/staff/{code}/invite", CHANGE_PEOPLE, invites.make),
 ]
 """Where forms are sent, the right to, and what they do."""
-OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, plan.OF_PATIENT)}
+OF_PATIENT = {
+    one.name: one
+    for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, schedule.WEEK, plan.OF_PATIENT)
+}
 OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in (*therapists.CHANGES, plan.OF_THERAPIST)}
 CHANGES: dict[str, Change] = {
     "/patients/add": enrol.ENROL,
