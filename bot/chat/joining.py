@@ -100,7 +100,8 @@ def consent(who: Person, config: Config, agreed: datetime | None = None) -> Mess
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
         seen=in_language(dict(config.clinic.answers_seen), who.lang), clinic=config.clinic.name,
-        asks=who.state == "consenting", agreed=agreed and agreed.astimezone(zone_of(who.zone)),
+        keeps=config.retention.records, asks=who.state == "consenting",
+        agreed=agreed and agreed.astimezone(zone_of(who.zone)),
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())
