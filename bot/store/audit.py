@@ -2,7 +2,7 @@
 
 Whoever changes, takes out, swaps or adds a row without the key breaks the chain at that entry. A tail that is cut off
 leaves a chain that fits; so the number and hash of the last entry (its head) also stand in the note of every backup
-and in the note beside the database, and whoever compares finds that it was longer.
+and in the note beside the database and on each weekly page, and whoever compares finds that it was longer.
 
 Where the clinic does not keep the log for good its beginning goes in order: the last entry that goes stays as an empty
 one, with its hash, on which the next is chained, and a new entry at the end says so. Without that it counts as missing.
@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from string import hexdigits
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
@@ -26,7 +27,10 @@ from bot.store.tables_audit import audit
 Did = Literal[
     "digest shown", "week shown", "chart shown", "export", "plan changed", "answer changed", "invite used",
     "invite refused", "logged in", "refused", "erase asked", "erased", "key rotated", "not kept longer", "log cut",
+    "desk edit", "check-in opened",
 ]  # fmt: skip
+LENGTH, SHORT = 16, 12
+"""How much of a hash a note has, and a weekly page."""
 _LAST = select(audit.c.id, audit.c.mac).order_by(audit.c.id.desc()).limit(1)
 
 
@@ -39,6 +43,15 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.number}:{self.mac}"
+
+    @property
+    def short(self) -> str:
+        """For people to keep: "17:0123456789ab"."""
+        return f"{self.number}:{self.mac[:SHORT]}"
+
+    def fits(self, entry: "Head") -> bool:
+        """Whether this, which somebody kept, is the beginning of that entry's."""
+        return self.number == entry.number and entry.mac.startswith(self.mac)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +89,14 @@ def head(conn: Connection) -> Head | None:
 
 
 def read_head(text: str) -> Head | None:
-    """A head from "17:0123456789abcdef", as notes have it; None if it is none."""
-    number, _, mac = text.strip().partition(":")
-    return Head(int(number), mac) if number.isdecimal() and len(mac) == 16 else None
+    """A head from "17:0123456789abcdef", as notes have it, or shorter, as a weekly page has it; None if it is none."""
+    number, _, mac = text.strip().lower().partition(":")
+    good = number.isdecimal() and len(number) < 19 and SHORT <= len(mac) <= LENGTH and set(mac) <= set(hexdigits)
+    return Head(int(number), mac) if good else None
 
 
 def _head(number: int, mac: bytes) -> Head:
-    return Head(number, mac.hex()[:16])
+    return Head(number, mac.hex()[:LENGTH])
 
 
 def verify(conn: Connection, known: Iterable[Head] = ()) -> Verified:
@@ -102,7 +116,7 @@ def verify(conn: Connection, known: Iterable[Head] = ()) -> Verified:
         if not hmac.compare_digest(_mac(key, before, _told(row)), row.mac):
             return Verified(number - 1 - gone, None, f"entry {number} is not as it was written, or not in its place")
         before = row.mac
-        if number in heads and heads.pop(number) != _head(number, before):
+        if number in heads and not heads.pop(number).fits(_head(number, before)):
             return Verified(number - 1 - gone, None, f"entry {number} is another one than was noted elsewhere")
     if heads:
         return Verified(number - gone, None, f"its end is cut off: entry {max(heads)} was noted elsewhere")
