@@ -21,6 +21,7 @@ from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
 from bot.core.questionnaire_part import kind_of, unknown
+from bot.core.retention import Retention
 from bot.core.thresholds import Thresholds
 from bot.core.walltime import zone_of
 from bot.questionnaire_folder import ROOT, load_questionnaires, read_folder, shipped_questionnaires
@@ -28,7 +29,7 @@ from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
     "Alarms", "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
-    "Pilot", "Questionnaires", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
+    "Pilot", "Questionnaires", "Retention", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
     "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
@@ -109,13 +110,6 @@ class BackingUp:
     folder: Path | None = None
     every: timedelta = timedelta(minutes=15)
     keep: int = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """What becomes of what is kept. `hold`: the law wants everything kept for now, so that nothing is erased."""
-
-    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.config_readers import (
     hours,
     languages,
     last_day,
+    lasting,
     names,
     number,
     one_of,
@@ -32,6 +33,7 @@ from bot.config_readers import (
     zone,
 )
 from bot.core.plan import Plan
+from bot.core.retention import Retention
 from bot.core.thresholds import Thresholds
 
 
@@ -121,7 +123,14 @@ TABLES: dict[str, dict[str, Key]] = {
         "every": Key(at_least(timedelta(minutes=1), '"15 min"'), timedelta(minutes=15)),
         "keep": Key(whole(1, 3660), 14),
     },
-    "retention": {"hold": Key(flag, False)},
+    "retention": {
+        "hold": Key(flag, False),
+        "records": Key(lasting(30), None),
+        "messages": Key(lasting(7), Retention().messages),
+        "invites": Key(lasting(7), Retention().invites),
+        "unread": Key(lasting(1), Retention().unread),
+        "log": Key(lasting(365), None),
+    },
     "metrics": {"port": Key(whole(0, 65535), 0)},
     "alarms": {
         "duty_chat": Key(code, ""),

@@ -24,7 +24,7 @@ from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.core import rights
-from bot.store import people
+from bot.store import audit, people
 from bot.store.engine import Store
 from bot.store.errors import OlderDatabase, StoreError
 from bot.store.lock import acquire
@@ -33,6 +33,8 @@ from bot.store.people import Refused
 NAME_WAIT_S = 4.0
 READS = {"ledger", "ledger_csv", "pilot_list"}
 """Verbs that write nothing: they keep nobody waiting."""
+OWN_NOTE = {"export", "set_plan"}
+"""Verbs that note themselves what they did."""
 DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""
 UNKNOWN_BOT = "YOUR_BOT"
@@ -74,7 +76,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
         if verb in READS:
             return await store.read(work, *given)
         if not preview:
-            return await store.write(work, *given)
+            return await store.write(_noted, verb, values, clock.now(), work, given)
         try:
             return await store.write(_undone, work, given)
         except _Previewed as seen:
@@ -88,6 +90,25 @@ async def _opened(config: Config, clock: SystemClock) -> Store:
     except OlderDatabase:
         with acquire(config.database.path):
             return await Store.open(config.database.path, now=clock.now)
+
+
+def _noted(
+    conn: Connection,
+    verb: str,
+    values: tuple[Any, ...],
+    now: datetime,
+    work: Callable[..., Any],
+    given: tuple[Any, ...],
+) -> Any:
+    """Do it, and note in the log which verb, and for whom; never what was typed."""
+    done = work(conn, *given)
+    kind = rights.VERBS[verb][1]
+    if kind != "see" and verb not in OWN_NOTE:
+        who = people.find(conn, values[0]) if values and isinstance(values[0], str) else None
+        about = who.id if who is not None and who.role == "patient" else None
+        named = who.code if who is not None else values[0] if values and isinstance(values[0], int) else ""
+        audit.note(conn, "desk edit", now, about=about, detail=f"{verb} {named}".strip()[:200])
+    return done
 
 
 def _undone(conn: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
@@ -163,7 +184,8 @@ async def _invite(
     if name is None and not nameless:
         raise Refused(NO_NAME)
     name = name or UNKNOWN_BOT
-    invited = await store.write(clinic.invite, config, code, now, relink)
+    given = (config, code, now, relink)
+    invited = await store.write(_noted, "invite", (code,), now, clinic.invite, given)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
 

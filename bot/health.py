@@ -10,7 +10,9 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.config import Config, read_token, warnings
 from bot.core.health import Backups, Facts, Machine, Vitals
-from bot.store import backups, calls, keys, letters, lock, soundness, zone_data
+from bot.core.retention import Tonight, next_night
+from bot.core.walltime import zone_of
+from bot.store import backups, calls, keys, letters, lock, retention, soundness, zone_data
 from bot.store.driver import sqlite3, whose
 from bot.store.engine import Store
 from bot.store.errors import StoreError
@@ -24,17 +26,20 @@ async def examine(config: Config, clock: Clock) -> Facts:
     path = config.database.path
     damage = soundness.damage(path, thorough=False) if path.exists() else ""
     untold: tuple[str, ...] = ()
+    tonight: Tonight | None = None
     vitals, why_none = None, f"There is no database {path} yet: start the bot." if not path.exists() else ""
     if path.exists() and not damage:
         try:
             async with await Store.open(path, now=clock.now, migrate=False) as store:
                 vitals = await store.read(letters.vitals, clock.now())
+                night = next_night(clock.now(), zone_of(config.clinic.zone))
+                tonight = await store.read(retention.ahead, config.retention, night)
                 untold = await store.read(calls.untold, config.call_me.contacts)
         except StoreError as error:
             why_none = str(error)
     ahead = await clock_ahead(config, clock)
     found = facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
-    return replace(found, untold=untold)
+    return replace(found, untold=untold, tonight=tonight)
 
 
 async def clock_ahead(config: Config, clock: Clock) -> timedelta | None:

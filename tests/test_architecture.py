@@ -55,6 +55,7 @@ HOUSES = {
     "cli_keys": "cli",
     "cli_erase": "cli",
     "erasing": "upkeep",
+    "retaining": "upkeep",
     "erasing_now": "desk",
     "clinic_erasing": "clinic",
     "cli_audit": "cli",

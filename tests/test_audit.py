@@ -168,3 +168,20 @@ async def test_backups_know_the_last_entry(read: Clinic, tmp_path: Path) -> None
     assert problem == ""
     assert {"digest shown", "invite used"} >= {one["did"] for one in listed} - {"answer changed"}
     await read.start()
+
+
+async def test_a_weekly_page_knows_the_last_entry(read: Clinic, tomas: Someone) -> None:
+    await read.until("2026-11-16T07:00")
+    await tomas.taps("Open")
+    entry = tomas.screen.rpartition("nothing to do: log ")[2]
+    number = int(entry.partition(":")[0])
+    assert (await entries(read))[number - 1 :] == ["digest shown", "week shown"]
+    told, problem = await asyncio.to_thread(verified, read.config, (entry,))
+    assert (problem, told["count"]) == ("", number + 1)
+    await read.desk(lambda conn: conn.execute(delete(log_table).where(log_table.c.id >= number)).rowcount)
+    _, problem = await asyncio.to_thread(verified, read.config, (entry,))
+    assert f"its end is cut off: entry {number} was noted elsewhere" in problem
+    _, problem = await asyncio.to_thread(verified, read.config, (f"1:{'0' * 12}",))
+    assert "entry 1 is another one" in problem
+    _, problem = await asyncio.to_thread(verified, read.config, ("17:012345",))
+    assert "is no entry of the log" in problem

@@ -165,6 +165,7 @@ def phrases(section: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
 def said(lang: str, name: str, arguments: tuple[str, ...]) -> Iterator[str]:
     """The phrase with samples of its values."""
     samples: dict[str, tuple[object, ...]] = {
+        "entry": ("214:5f0c9a3e77b1",),
         "n": (2,), "at": ("14:00",), "goal": ("2. dormir", ""), "label": ("Nada",), "most": (1, 120),
         "minutes": (30, 60, 120) if name == "lead" else (0, 1, 30, 60, 120), "clock": ("07:30",), "day": ("24",),
         "code": LANGUAGES if name == "language" else ("P-014",),

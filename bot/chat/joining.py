@@ -18,7 +18,7 @@ from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
 from bot.message import Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
-from bot.store import appointments, audit, outbox, parting, people, records
+from bot.store import appointments, audit, outbox, parting, people, records, versions
 
 CONSENT_VERSION = 1
 ASK_AT = ("after", "evening", "morning")
@@ -33,7 +33,9 @@ def start(
     how, found = people.redeem(conn, ids.hashed(code), chat_id, now, config.invite.tries_per_hour)
     if how != "again":
         used = found is not None and how in ("in", "relink")
-        audit.note(conn, "invite used" if used else "invite refused", now, about=found.id if used and found else None)
+        chat = versions.of_chat(conn, found.id) if found is not None and how == "in" else None
+        about = found.id if used and found else None
+        audit.note(conn, "invite used" if used else "invite refused", now, about=about, detail=chat)
     if how == "relink" and found is not None:
         return relink.ask(conn, found, chat_id, config, now)
     if how == "too many":
@@ -101,7 +103,8 @@ def consent(who: Person, config: Config, agreed: datetime | None = None) -> Mess
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
         seen=in_language(dict(config.clinic.answers_seen), who.lang), clinic=config.clinic.name,
-        asks=who.state == "consenting", agreed=agreed and agreed.astimezone(zone_of(who.zone)),
+        keeps=config.retention.records, asks=who.state == "consenting",
+        agreed=agreed and agreed.astimezone(zone_of(who.zone)),
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())

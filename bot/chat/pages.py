@@ -24,7 +24,19 @@ from bot.core.person import GIVEN_UP, Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
-from bot.store import appointments, audit, away, checkins, digests, histories, loops, outbox, parting, people
+from bot.store import (
+    appointments,
+    audit,
+    away,
+    checkins,
+    digests,
+    histories,
+    loops,
+    outbox,
+    parting,
+    people,
+    versions,
+)
 from bot.store.checkins import Kept
 
 
@@ -145,11 +157,12 @@ def _shown(conn: Connection, view: View, config: Config, now: datetime, everythi
 
 
 def _keep(conn: Connection, view: View, built: Digest, text: str, html: str, now: datetime) -> None:
-    audit.note(conn, "digest shown", now, by=view.who.id, about=view.pair.patient.id, detail=view.digest_id)
     if view.digest_id is not None:
         digests.keep(conn, view.digest_id, text, html)
         digests.opened_in(conn, view.digest_id, view.message_id)
         loops.shown(conn, view.digest_id, built, now)
+    kept = None if view.digest_id is None else versions.of_digest(conn, view.digest_id)
+    audit.note(conn, "digest shown", now, by=view.who.id, about=view.pair.patient.id, detail=kept)
     loops.words_read(conn, view.pair.id, [words.local for words in built.words if words.words is not None])
 
 

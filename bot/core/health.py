@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core.backups import SCRUB_EVERY, Backup
+from bot.core.retention import Tonight
 
 State = Literal["ok", "note", "act"]
 
@@ -86,6 +87,7 @@ class Facts:
     backups: Backups = field(default_factory=Backups)
     why_none: str = ""
     untold: tuple[str, ...] = ()  # contacts of [call_me] whom no request would reach now
+    tonight: Tonight | None = None  # what retention lets go next; None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def lines(facts: Facts) -> list[Line]:
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
     every += [_contacts(facts)] if facts.untold else []
+    every += [_retention(facts.tonight)] if facts.tonight is not None else []
     return [*every, _backup(facts), _drill(facts), _scrub(facts)]
 
 
@@ -113,6 +116,33 @@ def _contacts(facts: Facts) -> Line:
     return Line(
         "contacts", "act", f"[call_me] names {codes}, whom no request reaches now: invite them, or name others."
     )
+
+
+_GOING = (("messages", "old message"), ("invites", "old invite"), ("unread", "unread update"), ("log", "log line"))
+MOST_CODES = 10
+
+
+def _retention(tonight: Tonight) -> Line:
+    """The next night rehearsed: whose records end, what else goes, and who is next."""
+    goes = _what_goes(tonight)
+    if tonight.hold:
+        without = f"; without it would go tonight: {goes}" if goes else ""
+        return Line("retention", "note" if goes else "ok", f"[retention] hold keeps everything{without}.")
+    says = f"Tonight goes: {goes}." if goes else "Tonight nothing goes."
+    if tonight.keeps_records:
+        return Line("retention", "ok", f"{says} No patient's record ends: [retention] records says no time.")
+    after = f" The next record to end: {tonight.next_code}, on {tonight.next_at:%Y-%m-%d}." if tonight.next_at else ""
+    return Line("retention", "ok", f"{says}{after}")
+
+
+def _what_goes(tonight: Tonight) -> str:
+    """ "the records of 2 patients (P-014, P-020), 1,204 old messages"; "" for nothing."""
+    codes, many = tonight.codes, len(tonight.codes) - MOST_CODES
+    named = ", ".join(codes[:MOST_CODES]) + (f" and {many} more" if many > 0 else "")
+    parts = [f"the records of {_count(len(codes), 'patient')} ({named})"] if codes else []
+    counts = ((tonight.counts.get(kind, 0), what) for kind, what in _GOING)
+    parts += [_count(number, what) for number, what in counts if number]
+    return ", ".join(parts)
 
 
 def needs_somebody(found: list[Line]) -> bool:

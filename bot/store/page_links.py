@@ -82,11 +82,16 @@ def unused(conn: Connection, token_hash: str) -> Lead | None:
 
 def use(conn: Connection, lead: Lead, session_hash: str, now: datetime) -> None:
     """Use a link up: a session begins, and any other one of this check-in ends."""
-    conn.execute(delete(page_link).where(page_link.c.made_at < now - KEPT))
+    forget_old(conn, now)
     others = (page_link.c.check_in_id == lead.check_in_id) & page_link.c.session_hash.is_not(None)
     conn.execute(update(page_link).where(others).values(session_hash=None))
     values = {"used_at": now, "session_hash": session_hash, "seen_at": now}
     conn.execute(update(page_link).where(page_link.c.id == lead.id).values(values))
+
+
+def forget_old(conn: Connection, now: datetime) -> None:
+    """Forget links that lead nowhere any more, whatever they were for."""
+    conn.execute(delete(page_link).where(page_link.c.made_at < now - KEPT))
 
 
 def session_of(conn: Connection, session_hash: str, now: datetime) -> Lead | None:

@@ -369,5 +369,6 @@ outbox = Table(
     index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
     index_where("ix_outbox_unsent", "about", "state IN ('waiting', 'sending')"),
     index_where("ix_outbox_held", "not_before", "state = 'held'"),
+    index_where("ix_outbox_kept", "not_before", "length(body) > 0"),  # whose text is kept
     Index(None, "person_id"),
 )

@@ -18,7 +18,7 @@ from bot.render import part
 from bot.store import logins, people, relinks
 from bot.store.people import Refused
 from bot.web import found
-from bot.web.visit import Sent, Visit
+from bot.web.visit import Sent, Visit, note_edit
 
 
 class _Shown(Exception):
@@ -77,6 +77,7 @@ def _made(conn: Connection, visit: Visit, form: Sent, who: Person) -> Invited:
         raise _Shown
     invited = clinic.invite(conn, visit.config, who.code, visit.now, relink=who.chat_id is not None)
     logins.keep_sent(conn, form_hash, visit.who, "/", visit.now)
+    note_edit(conn, visit)
     return invited
 
 

@@ -16,7 +16,7 @@ from bot.core.rehearsal import Sent, in_window, play
 from bot.core.walltime import at_local, zone_of
 from bot.store import appointments, board, people, series
 from bot.web import found
-from bot.web.pair import standing, words_were_read
+from bot.web.pair import standing, was_read
 from bot.web.visit import Visit
 from bot.web.week import Row, row
 
@@ -54,7 +54,7 @@ async def show(visit: Visit) -> Response:
     seen = await visit.read(_read, visit)
     zone = zone_of(visit.config.clinic.zone)
     rehearsed = [(sent, sent.at.astimezone(sent.zone), sent.at.astimezone(zone)) for sent in seen.rehearsed]
-    await words_were_read(visit, seen.pair_id, seen.standing)
+    await was_read(visit, seen.pair_id, seen.standing)
     return visit.page("patient", seen=seen, shown=seen.shown, rehearsed=rehearsed)
 
 

@@ -15,6 +15,7 @@ from bot.config import Config, Web
 from bot.core.discretion import Chat
 from bot.store import goals, people
 from bot.store.tables import check_in, goal, outbox
+from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
 from bot.store.tables_web import page_link
 from bot.web.tries import MOST_TRIES
@@ -431,3 +432,21 @@ async def test_where_the_chat_asks_there_is_no_such_page(clinic: Clinic) -> None
     async with tab.client:
         for path in ("/answer", f"/answer/{ids.token()}"):
             assert (await tab.opens(path)).status == 404
+
+
+async def test_the_use_of_links_is_in_the_log_and_so_is_one_that_does_not_work(
+    clinic: Clinic, anna: Someone, phone: Opens
+) -> None:
+    await asked(clinic)
+    link, before = address(anna), len(await clinic.rows(audit))
+    await begins(anna, phone())
+    late = phone()
+    for path in (link, link, "/answer/guessed", "/login/guessed"):
+        await late.opens(path)
+    who = (await clinic.stage.app.store.read(people.by_code, "P-014")).id
+    assert [(row.did, row.by_id, row.detail) for row in (await clinic.rows(audit))[before:]] == [
+        ("check-in opened", who, (await clinic.rows(check_in, person_id=who, state="open"))[0].id),
+        ("refused", who, "open /answer/{token}"),
+        ("refused", None, "open /answer/{token}"),
+        ("refused", None, "open /login/{token}"),
+    ]
