@@ -16,14 +16,14 @@ from telegram.error import InvalidToken, TelegramError
 from bot.chat import joining
 from bot.clock import Clock, SystemClock
 from bot.config import Config
-from bot.core import alarm
+from bot.core import alarm, second_route
 from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.erasing import carry_out
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
-from bot.store import lock, outages, people, wordings, zone_data
+from bot.store import alerts, lock, outages, people, wordings, zone_data
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
@@ -80,6 +80,7 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         await carry_out(store, config, clock.now())  # before anything is sent: a restored database may know too much
         if asked := await store.write(joining.ask_anew, clock.now()):
             log.warning("the consent text has a new version: %d patients are asked again", asked)
+        await store.write(alerts.put_off, clock.now() + second_route.FIRST)
         await _by_current_zones(store, config, clock.now())
         page = await _page(config, store, clock, stack) if config.web.enabled else ""
         bot = await _connected(config, token, clock, stack)
@@ -115,8 +116,11 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock, page: str) -> A
     ticks = Ticks(store, config, clock, delivery.wake)
     inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf, page)
 
+    def stuck() -> int:
+        return ticks.second_route.stuck
+
     def works() -> bool:
-        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since)
+        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since, stuck())
 
     heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
     return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat, page)

@@ -11,7 +11,7 @@ from bot.config import Config
 from bot.core.call import Call, State
 from bot.message import Button, Message
 from bot.render import phrase
-from bot.store import calls, outbox, people
+from bot.store import alerts, calls, outbox, people
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ def escalate(conn: Connection, call_id: str, config: Config, now: datetime) -> N
         return
     if asked.state == "asked" or not _alert(conn, asked, second, now):
         log.error("call %s: there is nobody else who can be told", call_id)
+        if asked.state == "asked" or second:
+            alerts.watch(conn, f"call:{asked.id}:{alerts.UNTOLD}", now)
     state: State = "nobody" if asked.state == "asked" else "late"
     call.tell(conn, _now_is(conn, asked, state, None), config, now)
     _nudge(conn, asked, now)

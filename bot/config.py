@@ -121,14 +121,14 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """Who is told when deliveries stand still (a staff person's code, "": nobody), from when on, and the address that
-    gets a heartbeat ("": none) and how often.
-    """
+    """Who is told when deliveries stand still ("": nobody), from when on; the address of the heartbeat ("": none), how
+    often; the command for alerts that do not arrive (empty: none)."""
 
     duty_chat: str = ""
     overdue_after: timedelta = timedelta(minutes=10)
     heartbeat_url: str = ""
     heartbeat_every: timedelta = timedelta(minutes=5)
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

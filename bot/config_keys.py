@@ -10,6 +10,7 @@ from typing import Any
 from bot.config_readers import (
     LOG_LEVELS,
     Reader,
+    arguments,
     at_least,
     clock,
     code,
@@ -137,6 +138,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "overdue_after": Key(at_least(timedelta(minutes=1), '"10 min"'), timedelta(minutes=10)),
         "heartbeat_url": Key(ping, ""),
         "heartbeat_every": Key(at_least(timedelta(seconds=10), '"5 min"'), timedelta(minutes=5)),
+        "command": Key(arguments, ()),
     },
     "call_me": {
         "contact": Key(code, ""),

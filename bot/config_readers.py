@@ -226,6 +226,13 @@ def names(value: object) -> tuple[str, ...]:
     return _once(each([(text(40), one, index) for index, one in enumerate(value)]))
 
 
+def arguments(value: object) -> tuple[str, ...]:
+    """A command and its arguments, each on its own, as no shell takes it apart; [] is none."""
+    if not isinstance(value, list):
+        raise Refused(f'must be a list, not {kind_of(value)}: write ["/usr/local/bin/alert", "--mail"].')
+    return tuple(each([(text(500), one, index) for index, one in enumerate(value)]))
+
+
 def _once(found: Sequence[str]) -> tuple[str, ...]:
     for index, one in enumerate(found):
         if one in found[:index]:

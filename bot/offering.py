@@ -47,4 +47,6 @@ def offer_one_again(conn: Connection, check_in_id: str, config: Config, since: d
         "silent": True,
         "turn": offered.place.turn,
     }
-    outbox.add(conn, kept.person, f"offline:{check_in_id}:{since.isoformat()}", "reminder", body, awake, check_in_id)
+    outbox.add(
+        conn, kept.person, f"offline:{check_in_id}:{since.isoformat()}", "reminder", body, now, check_in_id, awake
+    )

@@ -32,12 +32,12 @@ from bot.core.schedule import Appointment, Receiver, closes_at, reminds_at
 from bot.core.walltime import after_quiet
 from bot.message import Message
 from bot.offering import offer_again
+from bot.second_route import SecondRoute
 from bot.store import (
     appointments,
     calls,
     checkins,
     digests,
-    goals,
     histories,
     homework,
     inbox,
@@ -57,7 +57,8 @@ from bot.store.errors import StoreError
 Id = TypeVar("Id", int, str)
 log = logging.getLogger(__name__)
 
-AT_ONCE = 25  # rows between two looks: a tap that comes meanwhile waits behind these
+AT_ONCE = 100  # rows between two looks at what is due
+TOGETHER = 5  # of them at once: a tap that comes meanwhile waits behind these
 AN_HOUR = timedelta(hours=1)
 OFFER_FROM = TAP_LIVES  # what was tapped longer ago is lost at Telegram
 SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
@@ -76,6 +77,7 @@ class Ticks:
         self._duty: Duty = "off"
         self._deaf_since: datetime | None = None
         self._back_at: datetime | None = None
+        self.second_route = SecondRoute(store, clock, config.alarms.command)
         self.worked_at: datetime | None = None
         """When the last tick began that went well to its end."""
 
@@ -144,6 +146,7 @@ class Ticks:
         self._watched = now
         try:
             duty = await self._store.write(alarm, self._config, now)
+            await self.second_route.look()
         except StoreError:
             raise
         except Exception as error:  # what watches over the work never stops it
@@ -166,6 +169,8 @@ class Ticks:
             await self._all(login.hide, logins.due_ids, logins.postpone, now)
         if "call" in kinds:
             await self._all(escalate, calls.due_ids, calls.postpone, now)
+        if "alert" in kinds or "call" in kinds:
+            await self.second_route.go()
         self._deliver()
 
     async def housekeeping(self) -> None:
@@ -189,7 +194,9 @@ class Ticks:
     ) -> None:
         ids = await self._store.read(due_ids, now, AT_ONCE)
         while ids:
-            await self._each(work, postpone, ids, now)
+            for first in range(0, len(ids), TOGETHER):
+                await self._each(work, postpone, ids[first : first + TOGETHER], now)
+            self._deliver()  # with many due at once the first messages do not wait for the last check-in
             ids = await self._store.read(due_ids, now, AT_ONCE) if len(ids) == AT_ONCE else []
 
     async def _each(
@@ -347,7 +354,7 @@ def _asks(conn: Connection, pair: Pair, kept: Kept, config: Config, number: int,
     """What exactly this check-in holds: frozen now."""
     names, voice = config.questionnaires.asked_by(*kept.plans), kept.check_in.voice
     history = histories.history_of(conn, pair.id, kept.starts + timedelta(microseconds=1), now)
-    listed = goals.goals_of(conn, pair.id)
+    listed = tuple(goal for goal in history.goals if not goal.retired)
     before = _ticks_before(history, voice, {goal.id for goal in listed})
     if kept.check_in.kind == "homework":
         return Asks(names.homework, number)

@@ -1,5 +1,6 @@
 """[Call me, please]: in the hours somebody is told at once, and never only one; outside of them nobody pretends."""
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,7 +154,7 @@ async def test_an_alert_comes_at_least_once_whatever_the_line_does(
 
 
 async def test_a_restart_between_tap_and_alert_loses_nothing(
-    clinic: Clinic, anna: Someone, tomas: Someone, vera: Someone
+    clinic: Clinic, anna: Someone, tomas: Someone, vera: Someone, log: pytest.LogCaptureFixture
 ) -> None:
     clinic.emulator.faults.add("gateway", method="sendMessage", chat=1, count=9_999)
     await asks(anna)
@@ -162,8 +163,55 @@ async def test_a_restart_between_tap_and_alert_loses_nothing(
     assert vera.sees(ALERT)
     assert anna.sees("I have told a second person")
     clinic.emulator.faults.clear()
-    await clinic.wait(minutes=10)
+    await clinic.wait(minutes=1)
     assert tomas.sees(ALERT)
+    assert log.messages[-1] == "alert 1 was not delivered"
+    log.clear()
+
+
+OFFICE = 'import os, sys; open(sys.argv[1], "a").write(f"{sys.argv[2:]} {sorted(os.environ)}\\n")'
+
+
+async def test_an_alert_that_does_not_arrive_goes_by_a_second_route_until_it_does(
+    clinic: Clinic, anna: Someone, tomas: Someone, tmp_path: Path, log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("ACCORD_TOKEN", clinic.emulator.token)
+    told, route = tmp_path / "told", clinic.stage.app.ticks.second_route
+    route._command = (sys.executable, "-I", "-c", OFFICE, str(told))
+    clinic.emulator.faults.add("gateway", method="sendMessage", chat=tomas.phone.id, count=9_999)
+    await asks(anna)
+    await clinic.wait(minutes=4)
+    assert (route.stuck, told.exists()) == (0, False)
+    await clinic.wait(minutes=5)
+    (line,) = told.read_text().splitlines()
+    assert line.startswith("['alert-1'] ")
+    assert [word for word in ("ACCORD", "P-014", "T-1") if word in line] == []
+    assert route.stuck == 1
+    (shown,) = (line for line in lines(await examine(clinic.config, clinic.clock)) if line.name == "alerts")
+    assert (shown.state, shown.says[:44]) == ("act", "1 alert to the clinic's own contacts did not")
+    route._command = (sys.executable, "-c", "raise SystemExit(3)")
+    await clinic.wait(minutes=56)
+    assert log.messages[-2:] == ["alert 1 was not delivered", "the command for alerts ended with 3"]
+    clinic.emulator.faults.clear()
+    await clinic.wait(minutes=6)
+    assert tomas.sees(ALERT)
+    assert route.stuck == 0
+    assert "alerts" not in {line.name for line in lines(await examine(clinic.config, clinic.clock))}
+    log.clear()
+
+
+async def test_if_nobody_can_be_told_that_goes_by_the_second_route_at_once(
+    clinic: Clinic, anna: Someone, tomas: Someone, vera: Someone, log: pytest.LogCaptureFixture
+) -> None:
+    for contact in (tomas, vera):
+        contact.phone.block()
+    await clinic.stage.settle()
+    await asks(anna)
+    await clinic.wait(minutes=2)
+    assert clinic.stage.app.ticks.second_route.stuck == 1
+    assert "alert 1 was not delivered" in log.messages
+    log.clear()
 
 
 async def test_an_outage_longer_than_the_quarter_is_made_up_for(clinic: Clinic, anna: Someone, vera: Someone) -> None:

@@ -58,11 +58,14 @@ def happened(bout: Bout, now: datetime) -> tuple[Bout, Said | None]:
     return replace(bout, since=None, said_at=now, count=0), "happened"
 
 
-def works(now: datetime, ticked: datetime | None, polled: datetime | None, stuck: datetime | None) -> bool:
+def works(
+    now: datetime, ticked: datetime | None, polled: datetime | None, stuck: datetime | None, undelivered: int = 0
+) -> bool:
     """Whether the bot does all three: looks at what is due, hears what people say, gets its messages out.
 
-    `ticked`, `polled`: when that last went well; `stuck`: since when there is something to send and nothing goes out.
+    `ticked`, `polled`: when that last went well; `stuck`: since when there is something to send and nothing goes out;
+    `undelivered`: alerts that do not arrive.
     """
     looks = ticked is not None and now - ticked <= TICK_WITHIN
     hears = polled is not None and now - polled <= POLL_WITHIN
-    return looks and hears and (stuck is None or now - stuck <= STUCK_FROM)
+    return looks and hears and not undelivered and (stuck is None or now - stuck <= STUCK_FROM)

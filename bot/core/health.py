@@ -63,6 +63,7 @@ class Vitals:
     unread: int = 0
     unknown: int = 0
     copies: int = 0
+    stuck: int = 0  # alerts to the clinic's own people that do not arrive
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def lines(facts: Facts) -> list[Line]:
     every += [_files(machine), _keys(machine), _disk(machine), _clock(machine), _database(facts)]
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
+        every += [_alerts(vitals)] if vitals.stuck else []
     every += [_contacts(facts)] if facts.untold else []
     every += [_retention(facts.tonight)] if facts.tonight is not None else []
     return [*every, _backup(facts), _drill(facts), _scrub(facts)]
@@ -143,6 +145,13 @@ def _what_goes(tonight: Tonight) -> str:
     counts = ((tonight.counts.get(kind, 0), what) for kind, what in _GOING)
     parts += [_count(number, what) for number, what in counts if number]
     return ", ".join(parts)
+
+
+def _alerts(vitals: Vitals) -> Line:
+    says = (
+        f"{_count(vitals.stuck, 'alert')} to the clinic's own contacts did not arrive, such as a request to be called"
+    )
+    return Line("alerts", "act", f"{says}: tell them now, and look at the bot's log.")
 
 
 def needs_somebody(found: list[Line]) -> bool:
@@ -369,6 +378,7 @@ def _metrics(facts: Facts) -> Iterator[str]:
         yield _metric("refused", "Messages that Telegram refused, set aside.", vitals.set_aside)
         yield _metric("unread", "Updates that could not be read, set aside.", vitals.unread)
         yield _metric("unknown", "Messages of which nobody knows if they arrived.", vitals.unknown)
+        yield _metric("alerts_stuck", "Alerts to the clinic's contacts that did not arrive.", vitals.stuck)
         yield _metric("copies", "Messages that may have arrived twice.", vitals.copies)
     yield _metric("backups", "Backups kept.", of.count)
     if of.newest is not None:

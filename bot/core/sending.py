@@ -28,8 +28,10 @@ AWAITING = tuple(kind for kind, sort in SORT.items() if sort == "prompt")
 
 SOON = timedelta(seconds=30)
 FOR_A_TAP = timedelta(minutes=10)
-AT_MOST = timedelta(minutes=10)
-"""What is repeated until it is heard waits twice as long each time, up to this."""
+AT_MOST = timedelta(seconds=45)
+"""What is repeated until it is heard waits twice as long, up to this: within a minute after the Bot API is back an
+alert must be there, and what waits for the same person goes behind it.
+"""
 TRIES = 2
 
 

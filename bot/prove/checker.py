@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.prove.called import CONTACTS, calls
 from bot.prove.heard import Heard, hear
 from bot.store.driver import sqlite3
 from bot.store.unsealing import unsealed
@@ -67,11 +68,15 @@ def findings(
     ends: float,
     moved: Iterable[int] = (),
     clock_wrong_s: float = CLOCK_WRONG_S,
+    called: bool = False,
 ) -> list[Finding]:
-    """Everything that is wrong. `ends`: when it ended, and everything due until then was to be done (epoch seconds)."""
+    """Everything that is wrong. `ends`: when it ended, and everything due until then was to be done (epoch seconds).
+    `called`: the history says when something was wrong, so that requests to be called can be judged.
+    """
     case = Case(events, tables(database), ends, hear(events, questionnaires), frozenset(moved), clock_wrong_s)
     checks = (_updates, _answers, _invented, _records, _copies, _quiet, _strangers, _too_late, _never, _undone)
-    return [finding for check in checks for finding in check(case)]
+    about_calls = calls(events, case.tables, ends) if called else ()
+    return [*(finding for check in checks for finding in check(case)), *(Finding(*said) for said in about_calls)]
 
 
 def tables(database: Path) -> dict[str, list[Row]]:
@@ -235,12 +240,14 @@ def _strangers(case: Case) -> Iterator[Finding]:
 
 
 def _codes(case: Case) -> dict[str, set[int | None]]:
-    """Who may read a patient's code: the therapists the patient has, or had."""
+    """Who may read a patient's code: the therapists the patient has, or had; who calls them back, if they asked."""
     chats, readers = _chats(case), {}
+    contacts = {row["chat_id"] for row in case.tables["person"] if row["code"] in CONTACTS}
+    called = {row["person_id"] for row in case.tables["call"]}
     for row in case.tables["person"]:
         if row["role"] == "patient":
             mine = [pair["therapist_id"] for pair in case.tables["pair"] if pair["patient_id"] == row["id"]]
-            readers[row["code"]] = {chats.get(number) for number in mine}
+            readers[row["code"]] = {chats.get(number) for number in mine} | (contacts if row["id"] in called else set())
     return readers
 
 

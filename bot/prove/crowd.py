@@ -16,6 +16,7 @@ THINKS_S = 12.0
 MOST_TAPS = 30
 IDLE_S = 10 * 86400.0
 WAITS_S = 20.0
+CALLS = 0.01
 WEIGHTS = {"b": 40, "p": 30, "n": 10, "f": 2, "d": 12, "s": 4, "x": 12, "k": 2, "l": 2, "a": 10, "h": 1, "g": 1,
            "o": 8, "z": 1, "m": 0.3, "y": 1}  # fmt: skip
 WORDS = (
@@ -63,6 +64,8 @@ class Somebody:
             await asyncio.sleep(self.random.random() * THINKS_S)
             if self.random.random() < 0.03:
                 await self._odd()
+            elif self.random.random() < CALLS:
+                await self._ask_for_a_call()
             elif not await self._tap():
                 return
 
@@ -125,3 +128,14 @@ class Somebody:
         elif what == "voice":
             self.phone.send_voice()
         await asyncio.sleep(2)
+
+    async def _ask_for_a_call(self) -> None:
+        """Words, and [Call me, please] under the crisis line that answers them."""
+        before = len(self.world.emulator.history.events)
+        self.phone.say("I cannot sleep")
+        await self._reply(before)
+        for message in reversed(self.phone.messages[-3:]):
+            for button in (button for row in message.keyboard for button in row):
+                if button.get("callback_data") == "k:ask":
+                    self.phone.tap(button["text"], message.id)
+                    return

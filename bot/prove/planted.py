@@ -84,6 +84,14 @@ PLANTED = (
         " about=kept.check_in.id)\n",
     ),
     Planted(
+        "an alert waits with what is held for the night", "R4", "bot/store/outbox.py",
+        "    not_(_ALONE), outbox.c.error.is_distinct_from(HELD),\n", "    not_(_ALONE),\n",
+    ),
+    Planted(
+        "the second contact is never told", "R4", "bot/calling.py",
+        'if asked.state == "asked" or not _alert(conn, asked, second, now):', 'if asked.state == "asked":',
+    ),
+    Planted(
         "a question lost", "R14", "bot/ticks.py",
         '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", asking(opened, config), plan, now)\n',
         "    asking(opened, config)\n",

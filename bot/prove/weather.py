@@ -37,7 +37,21 @@ class Weather:
             await self.spell(self.random.choice(self._kinds))
 
     async def spell(self, kind: str) -> None:
-        """One spell of one kind, then it is over."""
+        """One spell of one kind, then it is over; the history keeps from when to when."""
+        begins = not kind.startswith("killed at a")  # those wait for their moment, and a death says itself when it is
+        if begins:
+            self._note(kind, True)
+        try:
+            await self._one(kind)
+        finally:
+            if begins:
+                self._note(kind, False)
+
+    def _note(self, kind: str, on: bool) -> None:
+        off = self.world.clock.off.total_seconds()
+        self.world.emulator.history.record("spell", spell=kind, on=on, off=off)
+
+    async def _one(self, kind: str) -> None:
         if kind in WIRE:
             await self._on_the_wire(kind)
             return
@@ -166,3 +180,4 @@ class Weather:
             self.world.emulator.history.record("fault", fault="died")
             await self.world.bury()
         await self.world.start()
+        self.world.emulator.history.record("up")

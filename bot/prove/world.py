@@ -6,7 +6,7 @@ time, the wire, the threads, and the source of random ids.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,12 +14,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot import app, clinic, drawing, ids, inbox
+from bot import app, clinic, drawing, ids, inbox, second_route
 from bot.alarming import alarm
 from bot.config import Config, load, shipped_questionnaires
+from bot.core.call import CallMe, parse_hours
 from bot.demo.folder import write_config
 from bot.emulator import TOKEN, Emulator, Phone
 from bot.emulator import updates as polling
+from bot.prove.called import CONTACTS
 from bot.prove.inline import Connect, Disk, Troubles
 from bot.prove.line import Line, OverLine
 from bot.prove.virtual import LIVING, Life, VirtualClock, VirtualLoop
@@ -219,7 +221,8 @@ async def world(
             (app, "Store", kind), (app, "AiohttpRequest", lambda: OverLine(line)), (inbox, "LONG_POLL_S", POLL_S),
             (polling, "LONGEST_POLL", POLL_S), (ids, "secrets", _Seeded(Random(random.random()))),
             (outages, "BEAT_EVERY", later(BEATS_S)), (outages, "OUTAGE_FROM", later(2.5 * BEATS_S)),
-            (drawing, "png", lambda *_: PICTURE), *_untouched(connect),
+            (drawing, "png", lambda *_: PICTURE), (second_route, "run", _by_the_second_route(emulator)),
+            *_untouched(connect),
         ):  # fmt: skip
             store = await calm.open(config.database.path, now=clock.now)
             made = World(config, loop, clock, emulator, line, troubles, random, Path(folder), store)
@@ -250,7 +253,22 @@ def configured(folder: Path) -> Config:
     """A small clinic's configuration in that folder."""
     config, mistakes = load(write_config(folder, ZONE, shipped_questionnaires()))
     assert config is not None, mistakes
-    return replace(config, telegram=replace(config.telegram, base_url="http://local"))
+    return replace(
+        config,
+        telegram=replace(config.telegram, base_url="http://local"),
+        call_me=CallMe(*CONTACTS, parse_hours("00:00-24:00")),
+        alarms=replace(config.alarms, command=("somebody", "is", "called")),
+    )
+
+
+def _by_the_second_route(emulator: Emulator) -> Callable[..., Awaitable[bool]]:
+    """In the place of a command: the history keeps that it was run."""
+
+    async def run(command: Sequence[str], number: int) -> bool:  # noqa: ARG001
+        emulator.history.record("second route", alert=number)
+        return True
+
+    return run
 
 
 def memory() -> str | None:

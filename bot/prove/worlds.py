@@ -65,7 +65,7 @@ async def _played(made: World, days: float, tally: Tally) -> str:
     await asyncio.sleep(days * DAY)
     await calm(made, at_work)
     tally.struck += weather.struck
-    return judged(made, tally)
+    return judged(made, tally, called=True)
 
 
 async def at_the_desk(made: World, act: str, *values: object) -> None:
@@ -124,14 +124,24 @@ def _moved(made: World) -> list[int]:
 
 
 def judged(
-    made: World, tally: Tally, moved: Sequence[int] = (), clock_wrong_s: float = CLOCK_WRONG_S, deaths: bool = False
+    made: World,
+    tally: Tally,
+    moved: Sequence[int] = (),
+    clock_wrong_s: float = CLOCK_WRONG_S,
+    deaths: bool = False,
+    called: bool = False,
 ) -> str:
-    """What the checker says of it all. Raises Broken; else the fingerprint. `deaths`: copies are not judged here."""
+    """What the checker says of it all. Raises Broken; else the fingerprint. `deaths`: copies are not judged here.
+    `called`: requests to be called are.
+    """
     events = [event.as_dict() for event in made.emulator.history.events]
     for event in events:
         tally.figures[event["kind"]] += 1
+        tally.figures["call me"] += event["kind"] == "tapped" and event["data"] == "k:ask"
     ends = made.clock.true().timestamp()
-    found = findings(events, made.database, shipped_questionnaires(), ends, {*_moved(made), *moved}, clock_wrong_s)
+    found = findings(
+        events, made.database, shipped_questionnaires(), ends, {*_moved(made), *moved}, clock_wrong_s, called
+    )
     found = [one for one in found if not (deaths and one.kind == "sent twice")]
     if found:
         raise Broken("\n".join(map(str, found[:40])))

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bot import ids
 from bot.core.checkin import next_due
@@ -32,11 +32,13 @@ from bot.store.tables_web import desk_mark
 
 LOOK_BACK = timedelta(days=30)  # older sessions have nothing planned any more
 LONGEST = timedelta(days=1)  # a session is not longer
+_AWAY = select(away.c.first, away.c.last).where(away.c.person_id == bindparam("person"))
+_SESSIONS = select(session).where(session.c.pair_id == bindparam("pair")).order_by(session.c.starts_at, session.c.id)
 
 
 def receiver(conn: Connection, who: Person) -> Receiver:
     """The person as the schedule sees it, with the days away."""
-    rows = conn.execute(select(away.c.first, away.c.last).where(away.c.person_id == who.id))
+    rows = conn.execute(_AWAY, {"person": who.id})
     return Receiver(zone_of(who.zone), tuple((r.first, r.last) for r in rows), who.ask_at, who.ask_every)
 
 
@@ -47,8 +49,8 @@ def as_appointment(row: AnyRow) -> Appointment:
 
 def sessions_of(conn: Connection, pair_id: int, since: datetime | None = None) -> list[AnyRow]:
     """The rows of a pair's sessions in order of time, those that end at or after `since`."""
-    query = select(session).where(session.c.pair_id == pair_id).order_by(session.c.starts_at, session.c.id)
-    return list(conn.execute(query if since is None else query.where(session.c.ends_at >= since)))
+    query = _SESSIONS if since is None else _SESSIONS.where(session.c.ends_at >= since)
+    return list(conn.execute(query, {"pair": pair_id}))
 
 
 def next_of(conn: Connection, pair_id: int, now: datetime) -> AnyRow | None:

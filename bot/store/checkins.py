@@ -55,6 +55,18 @@ _SAVE = (
     })
     .values(answered_at=func.coalesce(check_in.c.answered_at, bindparam("b_answered_at", type_=Utc())))
 )  # fmt: skip
+_OPEN = (
+    update(check_in)
+    .where(check_in.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("opened_at", "closes_at", "asks")})
+)
+_MESSAGE = update(check_in).where(check_in.c.id == bindparam("b_id")).values(message_id=bindparam("b_message_id"))
+_ANSWERED_BEFORE = (
+    select(check_in.c.id)
+    .where(check_in.c.pair_id == bindparam("pair"), check_in.c.person_id == bindparam("person"))
+    .where(check_in.c.kind == bindparam("kind"), check_in.c.state == "answered", check_in.c.id != bindparam("id"))
+    .limit(1)
+)
 _DUE = (
     select(check_in.c.id)
     .where(check_in.c.due_at <= bindparam("now"))
@@ -195,10 +207,9 @@ def open_now(
 ) -> Kept:
     """Open a planned check-in: its reminder and closing count from this moment."""
     opened = replace(kept, check_in=replace(kept.check_in, state="open", reminds=reminds, closes=closes))
-    times = {"opened_at": now, "reminds_at": reminds, "closes_at": closes}
-    conn.execute(update(check_in).where(check_in.c.id == kept.check_in.id).values(times))
-    if kept.asks is not None:
-        set_asks(conn, kept, kept.asks)
+    assert kept.asks is not None
+    sealed = book(conn, kept.owner).seal(kept.asks.to_json(), check_in.c.asks, kept.check_in.id)
+    conn.execute(_OPEN, {"b_id": kept.check_in.id, "b_opened_at": now, "b_closes_at": closes, "b_asks": sealed})
     put(conn, opened, plan)
     return opened
 
@@ -211,10 +222,8 @@ def set_asks(conn: Connection, kept: Kept, asks: Asks) -> None:
 
 def answered_before(conn: Connection, kept: Kept) -> bool:
     """Whether this person has answered a check-in of this kind, in this pair, before this one."""
-    same = (check_in.c.pair_id == kept.pair_id) & (check_in.c.person_id == kept.person.id)
-    earlier = same & (check_in.c.kind == kept.check_in.kind) & (check_in.c.state == "answered")
-    query = select(check_in.c.id).where(earlier, check_in.c.id != kept.check_in.id).limit(1)
-    return conn.execute(query).first() is not None
+    this = {"pair": kept.pair_id, "person": kept.person.id, "kind": kept.check_in.kind, "id": kept.check_in.id}
+    return conn.execute(_ANSWERED_BEFORE, this).first() is not None
 
 
 def settle(conn: Connection, check_in_id: str, state: str, why: str) -> None:
@@ -230,7 +239,7 @@ def postpone(conn: Connection, check_in_id: str, until: datetime) -> None:
 
 def set_message(conn: Connection, check_in_id: str, message_id: int) -> None:
     """Remember which message stands for a check-in."""
-    conn.execute(update(check_in).where(check_in.c.id == check_in_id).values(message_id=message_id))
+    conn.execute(_MESSAGE, {"b_id": check_in_id, "b_message_id": message_id})
 
 
 def withdraw(conn: Connection, session_id: int, why: str) -> list[str]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.store.tables import check_in, digest, outbox
 from bot.store.tables_call import call
+from bot.store.tables_watch import alert
 from bot.store.tables_web import web_login
 
 # Each condition is that of the table's partial index, which has the earliest moment at its beginning.
@@ -16,6 +17,7 @@ _EARLIEST = {
     "words": select(func.min(check_in.c.words_due_at)).where(check_in.c.words_due_at.is_not(None)),
     "link": select(func.min(web_login.c.hide_at)).where(web_login.c.hide_at.is_not(None)),
     "call": select(func.min(call.c.due_at)).where(call.c.due_at.is_not(None)),
+    "alert": select(func.min(alert.c.due_at)).where(alert.c.due_at.is_not(None)),
     "outbox": select(func.min(outbox.c.not_before)).where(outbox.c.state == "waiting"),
 }
 _MOMENTS = select(*(query.scalar_subquery().label(name) for name, query in _EARLIEST.items()))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from bot.core.history import Goal
 from bot.core.questionnaire import Voice
@@ -12,6 +12,10 @@ from bot.store.columns import AnyRow
 from bot.store.people import CLINIC
 from bot.store.sealing import Book, of_pair
 from bot.store.tables import goal, goal_change
+
+_COLUMNS = (goal.c.pair_id, goal.c.number, goal.c.words, goal.c.rev, goal.c.added_by, goal.c.retired_at)
+_ALL = select(*_COLUMNS).where(goal.c.pair_id == bindparam("pair")).order_by(goal.c.number)
+_OPEN = _ALL.where(goal.c.retired_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,7 @@ class Change:
 
 def goals_of(conn: Connection, pair_id: int, retired: bool = False, book: Book | None = None) -> tuple[Goal, ...]:
     """The pair's goals by number; the retired ones only if asked for."""
-    columns = (goal.c.pair_id, goal.c.number, goal.c.words, goal.c.rev, goal.c.added_by, goal.c.retired_at)
-    query = select(*columns).where(goal.c.pair_id == pair_id).order_by(goal.c.number)
-    if not retired:
-        query = query.where(goal.c.retired_at.is_(None))
-    rows = conn.execute(query).all()
+    rows = conn.execute(_ALL if retired else _OPEN, {"pair": pair_id}).all()
     if not rows:
         return ()
     book = book or of_pair(conn, pair_id)

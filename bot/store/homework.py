@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.core.form import Asks
 from bot.core.history import Homework
@@ -18,6 +18,7 @@ from bot.store.sealing import of_pair as its_book
 from bot.store.tables import check_in, homework, pair, session
 
 _COLUMNS = select(homework.c.session_id, homework.c.words, homework.c.why, homework.c.rev, homework.c.pair_id)
+_OF_PAIR = _COLUMNS.where(homework.c.pair_id == bindparam("pair"))
 
 
 def of_session(conn: Connection, session_id: int) -> Homework | None:
@@ -37,7 +38,7 @@ def _opened(book: Book, row: AnyRow) -> Homework:
 def of_pair(conn: Connection, pair_id: int, book: Book | None = None) -> dict[int, Homework]:
     """All the homework of a pair that was put in words, by session."""
     book = book or its_book(conn, pair_id)
-    rows = conn.execute(_COLUMNS.where(homework.c.pair_id == pair_id)).all()
+    rows = conn.execute(_OF_PAIR, {"pair": pair_id}).all()
     return {row.session_id: _opened(book, row) for row in rows}
 
 

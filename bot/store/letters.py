@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, not_, select, text, update
 
 from bot.core import sending
 from bot.core.health import Vitals
-from bot.store import outages, zone_data
+from bot.store import alerts, outages, zone_data
 from bot.store.people import Refused
 from bot.store.tables import check_in, digest, inbox, outbox, person
 
@@ -97,6 +97,7 @@ def vitals(conn: Connection, now: datetime) -> Vitals:
     return Vitals(
         outages.last_beat(conn), zone_data.is_current(conn), unsent, since, count.get("aside", 0),
         int(conn.execute(unread).scalar_one()), count.get("unknown", 0), int(conn.execute(again).scalar() or 0),
+        alerts.stuck(conn, now),
     )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, not_, null, select, text, update
 
-from bot.core import sending
+from bot.core import second_route, sending
 from bot.core.person import Person
 from bot.core.walltime import after_quiet, zone_of
-from bot.store import alarms, pilots
+from bot.store import alarms, alerts, pilots
 from bot.store.columns import AnyRow
 from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
 from bot.store.sealing import book, of_reader, own, reader
@@ -32,6 +32,9 @@ RANK = {
 ASKING = ("prompt", "reminder")
 BY_ITSELF = ("prompt", "reminder", "notice", "digest")
 """What the pilot holds back from those who did not join; replies and what belongs to them go to everybody."""
+
+HELD = "quiet hours"
+"""The error of what waits for their end. Nothing else of this person waits with it: an alert rings at night, too."""
 
 _NOT_SENT = text("outbox.state IN ('waiting', 'sending')")  # as the index of these has it
 _WAITING = (
@@ -57,7 +60,7 @@ _PUT_OFF = select(
     func.max(outbox.c.not_before), select(reader()).where(person.c.id == bindparam("person")).scalar_subquery()
 ).where(
     outbox.c.person_id + 0 == bindparam("person"), outbox.c.state == "waiting", outbox.c.not_before > bindparam("now"),
-    not_(_ALONE),
+    not_(_ALONE), outbox.c.error.is_distinct_from(HELD),
 )  # fmt: skip
 
 
@@ -76,20 +79,30 @@ class Outgoing:
 
 
 def add(
-    conn: Connection, who: Person, key: str, kind: str, body: dict[str, Any], now: datetime, about: str | None = None
+    conn: Connection,
+    who: Person,
+    key: str,
+    kind: str,
+    body: dict[str, Any],
+    now: datetime,
+    about: str | None = None,
+    awake: datetime | None = None,
 ) -> None:
     """Put something into the outbox, behind what is put off for the same person; the same key again changes nothing.
 
-    What the pilot holds back is kept there too, and never sent.
+    What the pilot holds back is kept there too, and never sent. `awake`: it waits for the end of quiet hours.
     """
     put_off, owner = conn.execute(_PUT_OFF, {"person": who.id, "now": now}).one()
     held = kind in BY_ITSELF and pilots.holds(conn, who, now)
     values = {
         "clinic_id": who.clinic_id, "person_id": who.id, "key": key, "kind": kind, "about": about,
         "rank": RANK[kind], "body": book(conn, owner).seal(body, outbox.c.body, key),
-        "state": "held" if held else "waiting", "not_before": now if held else put_off or now,
+        "state": "held" if held else "waiting", "not_before": now if held else max(put_off or now, awake or now),
+        "error": HELD if awake is not None and awake > now else None,
     }  # fmt: skip
     conn.execute(insert_or_leave(conn, outbox, "key"), values)
+    if kind == "alarm" and who.role != "patient":
+        alerts.watch(conn, key, now + second_route.AFTER)
 
 
 def claim(conn: Connection, now: datetime, most: int) -> tuple[list[Outgoing], bool]:
@@ -152,7 +165,7 @@ def _is_held_back(conn: Connection, row: Outgoing, zone: str, now: datetime) -> 
     begin, end = map(time.fromisoformat, row.body["quiet"])
     until = after_quiet(now, zone_of(zone), begin, end)
     if until > now:
-        conn.execute(update(outbox).where(outbox.c.id == row.id).values(not_before=until))
+        conn.execute(update(outbox).where(outbox.c.id == row.id).values(not_before=until, error=HELD))
     return until > now
 
 
@@ -224,7 +237,7 @@ def put_back(conn: Connection, person_id: int, not_before: datetime, counted: in
     to_person = update(outbox).where(outbox.c.person_id == person_id)
     claimed = to_person.where(outbox.c.state == "sending")
     conn.execute(claimed.where(outbox.c.id != (counted or 0)).values(attempts=outbox.c.attempts - 1))
-    conn.execute(claimed.values(state="waiting", not_before=not_before))
+    conn.execute(claimed.values(state="waiting", not_before=not_before, error=None))
     waiting = to_person.where(outbox.c.state == "waiting", outbox.c.not_before < not_before)
     conn.execute(waiting.values(not_before=not_before))
 

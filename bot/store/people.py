@@ -163,6 +163,7 @@ def expect(conn: Connection, who: Person, expects: Expects | None) -> None:
 # ------------------------------------------------------------------------------------------------ pairs
 
 _patient, _therapist = person.alias("patient"), person.alias("therapist")
+_PAIR = select(pair.c.clinic_id, pair.c.patient_id, pair.c.therapist_id).where(pair.c.id == bindparam("id"))
 
 
 def add_pair(conn: Connection, patient_id: int, therapist_id: int, now: datetime, history: bool = False) -> int:
@@ -176,9 +177,7 @@ def add_pair(conn: Connection, patient_id: int, therapist_id: int, now: datetime
 
 def pair_of(conn: Connection, pair_id: int) -> Pair:
     """The pair of that id."""
-    row = conn.execute(
-        select(pair.c.clinic_id, pair.c.patient_id, pair.c.therapist_id).where(pair.c.id == pair_id)
-    ).one()
+    row = conn.execute(_PAIR, {"id": pair_id}).one()
     return Pair(pair_id, row.clinic_id, by_id(conn, row.patient_id), by_id(conn, row.therapist_id))
 
 
