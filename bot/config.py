@@ -64,9 +64,10 @@ class Telegram:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where everything is kept."""
+    """Where everything is kept, and whether the file is encrypted as a whole, where that is possible."""
 
     path: Path
+    encrypt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +239,8 @@ def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questi
         file=path,
         clinic=Clinic(**values["clinic"]),
         crisis=Crisis(**values["crisis"]),
-        telegram=Telegram(
-            telegram["base_url"],
-            telegram["token_env"],
-            _beside(path, token_file) if token_file else None,
-        ),
-        database=Database(_beside(path, values["database"]["path"])),
+        telegram=Telegram(telegram["base_url"], telegram["token_env"], _beside(path, token_file) if token_file else None),
+        database=Database(_beside(path, values["database"]["path"]), values["database"]["encrypt"]),
         questionnaires=Questionnaires(**values["questionnaires"] | {"folder": folder, "by_id": by_id}),
         plan=Plan(**values["plan"]),
         thresholds=Thresholds(**values["findings"]),

@@ -218,12 +218,12 @@ def test_the_last_good_backup_is_the_newest_that_is_as_it_was_made(database: Pat
 def test_a_drill_restores_and_counts(database: Path, folder: Path) -> None:
     made = backups.make(database, folder, NOW)
     assert made.drilled_at is None
-    drilled = backups.drill(folder, made, NOW + QUARTER)
+    drilled = backups.drill(folder, made, NOW + QUARTER, database)
     assert (drilled.drilled_at, drilled.problem) == (NOW + QUARTER, "")
     assert backups.listed(folder, database) == [drilled]
     assert sorted(file.suffix for file in folder.iterdir()) == ["", ".db", ".json"]  # the keys are a folder
     (folder / made.name).unlink()
-    assert "there is no backup" in backups.drill(folder, made, NOW).problem
+    assert "there is no backup" in backups.drill(folder, made, NOW, database).problem
 
 
 def test_a_drill_finds_rows_that_are_not_those_noted(database: Path, folder: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_drill_finds_rows_that_are_not_those_noted(database: Path, folder: Pat
     said = json.loads(note.read_text())
     said["rows"]["person"] = 6
     note.write_text(json.dumps(said))
-    assert "other rows" in backups.drill(folder, made, NOW).problem
+    assert "other rows" in backups.drill(folder, made, NOW, database).problem
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(database: Path, tmp_path: Path) -> None:

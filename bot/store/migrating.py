@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from bot.store import keys
+from bot.store import keys, opening
 from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
@@ -39,14 +39,14 @@ def known(folder: Path = FOLDER) -> list[str]:
     return sorted(file.name[:4] for file in folder.glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
-def version_of(path: Path) -> str | None:
+def version_of(path: Path, by: opening.With | None = None) -> str | None:
     """The version of the database at `path`; None if there is no file, or nothing in it.
 
-    Raises NotADatabase if it is something else, CannotOpen if it cannot be read.
+    Raises NotADatabase if it is something else, CannotOpen if it cannot be read, KeyMissing or NeedsCipher.
     """
     if not path.exists():
         return None
-    with opened(path) as connection:
+    with opened(path, by) as connection:
         return _version(path, connection)
 
 
@@ -59,16 +59,24 @@ def require_newest(path: Path, folder: Path = FOLDER) -> None:
         keys.require(path)
 
 
-def bring_up_to_date(path: Path, now: Callable[[], datetime], folder: Path = FOLDER) -> Path | None:
+def bring_up_to_date(
+    path: Path, now: Callable[[], datetime], folder: Path = FOLDER, encrypt: bool | None = None
+) -> Path | None:
     """Make or migrate the database at `path` if that is due; the path of the copy made before, if one was made.
 
-    Raises NewerDatabase, NotADatabase, CannotOpen, BackupFailed or MigrationFailed; the file is then as it was.
+    `encrypt`: whether the file is to be encrypted as a whole; None: it stays as it is. That comes first, so that the
+    copy is encrypted, too. Raises NewerDatabase, NotADatabase, CannotOpen, BackupFailed, MigrationFailed, KeyMissing or
+    NeedsCipher; the file is then as it was.
     """
     versions, found = known(folder), version_of(path)
     _refuse_unknown(path, found, versions)  # before anything is made or changed
     _make_private(path)
     if _is_sealed(folder, versions[-1]):
         (keys.require if _is_sealed(folder, found) else keys.prepare)(path)
+        if encrypt is not None:
+            from bot.store.encrypting import make_so
+
+            make_so(path, encrypt)
     with _ALEMBIC, opened(path) as driver:
         _use_wal(driver)
         if _version(path, driver) == versions[-1]:
@@ -81,18 +89,20 @@ def _is_sealed(folder: Path, version: str | None) -> bool:
     return folder == FOLDER and version is not None and version >= SEALED_FROM
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a database, also one in use, to `target` as one file, and check the copy.
+def copy(source: Path, target: Path, by: opening.With | None = None) -> None:
+    """Copy a database, also one in use, to `target` as one file, and check the copy; encrypted with the same key if it
+    is encrypted, `by`: where that is.
 
-    Raises BackupFailed; there is no file at `target` then, unless there was one before.
+    Raises BackupFailed, KeyMissing or NeedsCipher; there is no file at `target` then, unless there was one before.
     """
     if target.exists():
         raise BackupFailed(f"{target} exists already, and a backup is never overwritten")
     part = target.with_name(f"{target.name}.part")
     try:
-        _remove(part)  # what a copy that was killed has left
+        remove(part)  # what a copy that was killed has left
         _make_private(part)
-        with opened(source) as old, opened(part) as new:
+        same = opening.Just(opening.key_of(source, by))
+        with opened(source, same) as old, opened(part, same) as new:
             old.backup(new)
             new.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
             (verdict,) = new.execute("PRAGMA integrity_check(1)").fetchone()
@@ -102,7 +112,7 @@ def copy(source: Path, target: Path) -> None:
     except (OSError, CannotOpen, NotADatabase) as error:
         raise BackupFailed(f"{source} could not be copied to {target}: {error}") from error
     finally:
-        _remove(part)
+        remove(part)
 
 
 def _use_wal(driver: sqlite3.Connection) -> None:
@@ -219,17 +229,17 @@ def _make_private(path: Path) -> None:
         raise CannotOpen(f"{path} cannot be opened: {error.strerror}") from error
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file that was being written, with the journal of a writer that was killed."""
     for leftover in (path, path.with_name(f"{path.name}-journal")):
         leftover.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, by: opening.With | None = None) -> Iterator[sqlite3.Connection]:
     """A connection to a file that exists, in autocommit mode; SQLite's own errors become sentences."""
     try:
-        uri = f"{path.resolve().as_uri()}?mode=rw"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+        with contextlib.closing(opening.connect(path, by, "mode=rw", isolation_level=None)) as connection:
             connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
             yield connection
     except sqlite3.Error as error:

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, NullPool, create_engine
 
-from bot.store import keys, migrating
+from bot.store import keys
 from bot.store.driver import sqlite3
+from bot.store.encrypting import plain_copy
 from bot.store.sealing import EVERYTHING, every
 from bot.store.sealing_old import TEXTS
 
@@ -20,7 +21,7 @@ def unsealed(database: Path) -> Iterator[Path]:
     """A copy in which every column holds what it held before there were keys; gone when the block ends."""
     with TemporaryDirectory() as folder:
         plain = Path(folder) / database.name
-        migrating.copy(database, plain)
+        plain_copy(database, plain)
         engine = create_engine(f"sqlite+pysqlite:///{plain}", module=sqlite3, poolclass=NullPool)
         keys.attach(engine, database)
         with engine.begin() as conn:
