@@ -86,7 +86,7 @@ def _replace(file: Path, data: bytes) -> None:
 def _keys_of(source: Path) -> Path | None:
     """The wrapped keys of a backup, or of a copy beside a database."""
     made = source.parent / KEYS / f"{source.stem.rpartition('-')[0]}.keys"
-    beside = keys.keys_file(source.with_name(source.name.partition(".backup-")[0]))
+    beside = keys.keys_file(source.with_name(source.name.partition(".backup-")[0].partition(".before-")[0]))
     return next((file for file in (made, beside) if file.is_file()), None)
 
 
@@ -171,9 +171,7 @@ def prune(folder: Path, database: Path, keep_days: int, now: datetime) -> list[s
     return gone
 
 
-def restore(
-    source: Path, target: Path, set_aside: datetime | None = None, by: opening.With | None = None
-) -> Restored:
+def restore(source: Path, target: Path, set_aside: datetime | None = None, by: opening.With | None = None) -> Restored:
     """Make a database at `target` from a backup. A database that is there already is in the way, unless it is to be
     set aside: then it is kept beside, its name with this moment. An encrypted one stays so; `by`: where its key is, if
     not beside `target` or among the backups.

@@ -11,9 +11,9 @@ import os
 from itertools import zip_longest
 from pathlib import Path
 
-from bot.store import keys, migrating, opening
+from bot.store import keys, opening
 from bot.store.driver import CIPHER, sqlite3
-from bot.store.errors import CannotOpen, NeedsCipher
+from bot.store.errors import CannotOpen, StoreError
 from bot.store.opening import FileKey, Just
 
 
@@ -28,7 +28,7 @@ def make_so(path: Path, encrypted: bool) -> None:
         return
     key = opening.give_key(path) if encrypted else None
     if not path.stat().st_size:
-        with migrating.opened(path, Just(key)) as empty:
+        with opening.opened(path, Just(key)) as empty:
             empty.execute("PRAGMA journal_mode=WAL")  # its first page: from now on it is what it is
     elif is_so != encrypted:
         with contextlib.suppress(CannotOpen, OSError):
@@ -40,16 +40,16 @@ def _rewrite(path: Path, key: FileKey | None) -> None:
     but that its log may be in the file.
     """
     fresh = path.with_name(f"{path.name}.anew")
-    migrating.remove(fresh)  # what one that was killed has left
+    opening.remove(fresh)  # what one that was killed has left
     try:
-        _make_private(fresh, path)
-        with migrating.opened(path) as old:
+        make_private(fresh, path)
+        with opening.opened(path) as old:
             old.execute("PRAGMA locking_mode=EXCLUSIVE")
             (mode,) = old.execute("PRAGMA journal_mode=DELETE").fetchone()  # the log goes into the file
             if mode != "delete":  # somebody else has it open
                 raise CannotOpen(f"{path} is in use")
             old.execute("BEGIN EXCLUSIVE")
-            _write(old, fresh, key)
+            export(old, fresh, key)
             _compare(old)
             old.execute("COMMIT")
             old.execute("DETACH fresh")
@@ -57,29 +57,17 @@ def _rewrite(path: Path, key: FileKey | None) -> None:
             fresh.replace(path)  # while the lock is held
             keys.sync_folder(path.parent)
     finally:
-        migrating.remove(fresh)
+        opening.remove(fresh)
 
 
-def plain_copy(database: Path, target: Path) -> None:
-    """A copy of a database that anybody can read, for proofs and the demo: never of a clinic's own."""
-    key = opening.key_of(database)
-    if key is None:
-        migrating.copy(database, target)
-        return
-    _make_private(target, database)
-    with migrating.opened(database, Just(key)) as source:
-        source.execute("BEGIN")
-        _write(source, target, None)
-        source.execute("COMMIT")
-
-
-def _make_private(file: Path, like: Path) -> None:
+def make_private(file: Path, like: Path) -> None:
+    """An empty file that only the owner of another one can read."""
     os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     if os.geteuid() == 0:  # the bot, which is not root, must be able to use it
         os.chown(file, like.stat().st_uid, like.stat().st_gid)
 
 
-def _write(source: sqlite3.Connection, target: Path, key: FileKey | None) -> None:
+def export(source: sqlite3.Connection, target: Path, key: FileKey | None) -> None:
     """Everything of an open database into another file, by SQLCipher's own means, inside the open transaction."""
     source.execute("ATTACH ? AS fresh KEY ?", (str(target), key.raw if key is not None else ""))
     source.execute("SELECT sqlcipher_export('fresh')")
@@ -97,7 +85,7 @@ def _compare(both: sqlite3.Connection) -> None:
 
 def _check(fresh: Path, key: FileKey | None) -> None:
     """Raise CannotOpen unless the new file is whole, as whoever opens it next will find it, and on the disk."""
-    with migrating.opened(fresh, Just(key)) as connection:
+    with opening.opened(fresh, Just(key)) as connection:
         (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if verdict != "ok":
         raise CannotOpen(f"{fresh} is not whole: {verdict}")
@@ -110,6 +98,6 @@ def _check(fresh: Path, key: FileKey | None) -> None:
 
 def left_undone(path: Path, encrypted: bool) -> bool:
     """Whether a file is not as it is to be, though it could be."""
-    with contextlib.suppress(NeedsCipher):
+    with contextlib.suppress(StoreError):
         return CIPHER and (opening.key_of(path) is not None) != encrypted
     return False

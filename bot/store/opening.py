@@ -7,19 +7,24 @@ begins with: a bit that flips there harms nobody.
 """
 
 import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Engine, NullPool, create_engine
 
 from bot.store import keys
 from bot.store.driver import CIPHER, sqlite3
-from bot.store.errors import KeyMissing, NeedsCipher, StoreError
+from bot.store.errors import CannotOpen, KeyMissing, NeedsCipher, NotADatabase, StoreError
 
 OWNER = "1:file"
 """Whose the key of the file is: nobody's, so that no erasure destroys it."""
+BUSY_MS = 5000
+"""How long to wait for another process that changes the same file as a whole."""
 PAGE = 4096  # bytes; an encrypted file has no part of one
 _KEY, _SALT = 32, 16  # bytes
 
@@ -108,13 +113,33 @@ def connect(path: Path, by: With | None = None, mode: str = "", **how: Any) -> s
     return found[0]
 
 
+@contextlib.contextmanager
+def opened(path: Path, by: With | None = None) -> Iterator[sqlite3.Connection]:
+    """A connection to a file that exists, in autocommit mode; SQLite's own errors become sentences."""
+    with _told(path), contextlib.closing(connect(path, by, "mode=rw", isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        yield connection
+
+
 def key_of(path: Path, by: With | None = None) -> FileKey | None:
-    """The key with which a file is encrypted; None of one that is plain, empty or not there. Raises as `connect`."""
+    """The key with which a file is encrypted; None of one that is plain, empty or not there. Raises StoreError."""
     if not path.exists() or not path.stat().st_size:
         return None
-    connection, key = _opened(path, by or of(path), "mode=rw", {})
-    connection.close()
-    return key
+    with _told(path):
+        connection, key = _opened(path, by or of(path), "mode=rw", {})
+        connection.close()
+        return key
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's errors as sentences."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+            raise NotADatabase(f"{path} is not a database: is this the right file?") from error
+        raise CannotOpen(f"{path} cannot be used as a database: {error}") from error
 
 
 def _opened(path: Path, by: With, mode: str, how: dict[str, Any]) -> tuple[sqlite3.Connection, FileKey | None]:
@@ -140,7 +165,7 @@ def _may_be_encrypted(path: Path) -> bool:
 def _tried(path: Path, key: FileKey | None, mode: str, how: dict[str, Any]) -> sqlite3.Connection | None:
     """A connection; None if the file is not opened by this."""
     where = f"{path.resolve().as_uri()}?{mode}" if mode else str(path)
-    connection = sqlite3.connect(where, uri=bool(mode), **how)
+    connection: sqlite3.Connection = sqlite3.connect(where, uri=bool(mode), **how)
     try:
         if CIPHER:
             connection.execute("PRAGMA cipher_log_level=NONE")  # it would write to stderr
@@ -153,6 +178,35 @@ def _tried(path: Path, key: FileKey | None, mode: str, how: dict[str, Any]) -> s
             return None
         raise
     return connection
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless there is one; -wal and -shm get the same rights.
+
+    A file that is there is not opened: closing it again would drop the locks SQLite has on it in this process.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise CannotOpen(f"{path} cannot be opened: {error.strerror}") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file that was being written, with the journal of a writer that was killed."""
+    for leftover in (path, path.with_name(f"{path.name}-journal")):
+        leftover.unlink(missing_ok=True)
+
+
+def engine(path: Path, database: Path | None = None) -> Engine:
+    """SQLAlchemy over a file that nobody works with, with the keys of `database`, if they are not beside it."""
+    whose = database or path
+    made = create_engine(
+        "sqlite+pysqlite://", module=sqlite3, creator=lambda: connect(path, of(whose)), poolclass=NullPool
+    )
+    keys.attach(made, whose)
+    return made
 
 
 def is_anothers(database: Path) -> bool:

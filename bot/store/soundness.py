@@ -2,9 +2,9 @@
 
 Found: a file cut short, a page that is overwritten, swapped or not a page, an index that does not fit its table, a
 reference into nothing, a -wal file that was taken away or an old copy put in the file's place (the note beside it then
-knows of a later sign of life). In an encrypted file every page has a checksum (SQLCipher's HMAC), so that every bit that
-flips is found. In a plain one it is not if it flips inside a value and makes another valid value; a backup's checksum
-shows it in a backup.
+knows of a later sign of life). In an encrypted file each page has a checksum (SQLCipher's HMAC), and every bit that
+flips in what is stored is found. In a plain one it is not if it flips inside a value and makes another valid value; a
+backup's checksum shows it in a backup.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.store import migrating, opening
+from bot.store import opening
 from bot.store.driver import sqlite3
-from bot.store.errors import CannotOpen, Damaged, KeyMissing, NotADatabase
+from bot.store.errors import CannotOpen, Damaged, NotADatabase
 
 THOROUGH_UP_TO = 64 * 1024 * 1024
 """Smaller files are looked at with their indexes at every start, in under a second; larger ones at 5 s for each GB."""
@@ -36,7 +36,7 @@ def damage(database: Path, thorough: bool = True) -> str:
     Raises CannotOpen; KeyMissing or NeedsCipher if it is the key that is wrong, not the file.
     """
     try:
-        with migrating.opened(database) as connection:
+        with opening.opened(database) as connection:
             if verdict := _verdict(connection, thorough):
                 return verdict
             (page,) = connection.execute("PRAGMA page_size").fetchone()
@@ -47,11 +47,8 @@ def damage(database: Path, thorough: bool = True) -> str:
                 return f"a row of {broken[0]} refers to a row of {broken[2]} that is not there"
             return _went_back(database, connection)
     except NotADatabase:
-        if opening.is_anothers(database):
-            raise KeyMissing(
-                f"{database} does not open: no page of it was written with its key. The database and the keys beside "
-                f"it, {database.name}.keys, are of two different clinics or times: put back those that belong together"
-            ) from None
+        if opening.is_anothers(database):  # either is possible, and looks the same
+            return f"no page opens with its key: the keys beside it ({database.name}.keys) are another's, or the file is"
         return "it is not a database"
     except ValueError:  # a name that is no text any more, a moment that is none
         return "something in it cannot be read"
