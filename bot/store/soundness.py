@@ -48,7 +48,7 @@ def damage(database: Path, thorough: bool = True) -> str:
             return _went_back(database, connection)
     except NotADatabase:
         if opening.is_anothers(database):  # either is possible, and looks the same
-            return f"no page opens with its key: the keys beside it ({database.name}.keys) are another's, or the file is"
+            return f"no page opens with its key: the keys beside it ({database.name}.keys) are another's, or it is"
         return "it is not a database"
     except ValueError:  # a name that is no text any more, a moment that is none
         return "something in it cannot be read"
