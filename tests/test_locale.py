@@ -302,12 +302,12 @@ def test_every_finding_has_one_open_question(lang: str) -> None:
 
 
 def test_what_a_therapist_reads_first() -> None:
-    """The words that the clinical rules fix."""
+    """The first sentences, and those which say who is lower without a sum in them: the numbers are under [Why?]."""
     spoken = " ".join(finding_words("en", "headline", finding, GOALS) for finding in SAMPLES)
     for words in (
         "You rate agreement on tasks differently. Patient 3.0, you 4.5.",
-        "The patient rates it lower, even after the usual difference of 0.35.",
-        "You rate it lower, even after the usual difference of 0.35.",
+        "The patient rates it lower; usually the therapist does.",
+        "You rate it lower, by more than is usual.",
         "Both of you say the tasks are not yet shared. Patient 2.5, you 3.0.",
         'You put different goals first. Patient: "dormir toda la noche". You: "menos enojo <en casa>", something else.',
         "Early days; trust takes time.",

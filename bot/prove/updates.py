@@ -105,7 +105,7 @@ def _change(update: dict[str, Any], random: Random) -> None:
     if what < 0.3:
         del place[name]
     elif what < 0.8:
-        place[name] = random.choice(ODD)
+        place[name] = copy.deepcopy(random.choice(ODD))
     elif what < 0.9:
         place[f"{name}_"] = place.pop(name)
     else:
