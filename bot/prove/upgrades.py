@@ -1,5 +1,5 @@
-"""R11M: a migration dies at any statement. For each version there ever was, a plain file of it with a clinic in it is
-encrypted and brought up to date by a process that is killed with SIGKILL at its first statement, its second, its third …
+"""R11M: a migration dies at any statement. For each version there ever was, a file of it with a clinic in it is brought
+up to date by a process that is killed with SIGKILL at its first statement, its second, its third …
 
 Then the file is of the old version with every row as it was, or of the newest; the next start makes the newest of it,
 equal to one that was never disturbed. And a program of an older version refuses the newest file, and leaves it alone.
@@ -23,8 +23,8 @@ import alembic.script  # loaded before the processes are forked, which so begin 
 from bot.prove.clinicfile import held_in
 from bot.prove.proof import Tally, check
 from bot.prove.world import memory
-from bot.store import migrating, opening
-from bot.store.driver import CIPHER, sqlite3
+from bot.store import migrating
+from bot.store.driver import sqlite3
 from bot.store.errors import NewerDatabase
 from bot.store.unsealing import unsealed
 
@@ -139,29 +139,28 @@ def _killed_at(one: Before, number: int, place: Path) -> None:
     check(os.waitstatus_to_exitcode(status) == -signal.SIGKILL, f"{where}: it did not come so far")
     found = _held(path)
     check(found in (one.holds, one.becomes), f"{where}: the file is neither as it was nor as it should be")
-    migrating.bring_up_to_date(path, now, encrypt=True)
-    check(opening.key_of(path) is not None or not CIPHER, f"{where}: the next start did not encrypt the file")
+    migrating.bring_up_to_date(path, now)
     check(_held(path) == one.becomes, f"{where}: the next start did not make of it what it should be")
     for copy in place.glob("accord.db.backup-*Z*"):
-        check(_held(copy, opening.of(path)) == one.holds, f"{where}: {copy.name} is not the file as it was")
+        check(_held(copy) == one.holds, f"{where}: {copy.name} is not the file as it was")
 
 
-def _held(path: Path, by: opening.With | None = None) -> str:
+def _held(path: Path) -> str:
     """Version, tables and rows, opened where they are sealed; "" of no file, or of an empty one."""
-    version = migrating.version_of(path, by) if path.exists() else None
+    version = migrating.version_of(path) if path.exists() else None
     if version is None:
         return ""
-    tables = "\n".join(_tables(path, by))
+    tables = "\n".join(_tables(path))
     if version < migrating.SEALED_FROM:
-        return f"{held_in(path, by)}\n{tables}"
+        return f"{held_in(path)}\n{tables}"
     with unsealed(path) as opened:
         with closing(sqlite3.connect(opened)) as connection, connection:
             connection.execute("UPDATE person SET key_id = id")  # another one each time
         return f"{held_in(opened)}\n{tables}"
 
 
-def _tables(path: Path, by: opening.With | None) -> Iterator[str]:
-    with closing(opening.connect(path, by)) as connection:
+def _tables(path: Path) -> Iterator[str]:
+    with closing(sqlite3.connect(path)) as connection:
         query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
         for (sql,) in connection.execute(query).fetchall():  # Alembic rebuilds a table with its parts in any order
             yield " ".join(sorted(part.strip(" \n\t,") for part in sql.splitlines()))
@@ -177,7 +176,7 @@ class _Traced:
     def bring_up_to_date(self, path: Path) -> None:
         """As a start does."""
         sqlite3.connect = self._traced  # type: ignore[assignment]  # this process is thrown away
-        migrating.bring_up_to_date(path, now, encrypt=True)
+        migrating.bring_up_to_date(path, now)
 
     def _traced(self, *args: Any, **kwargs: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = self._connect(*args, **kwargs)
