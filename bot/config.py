@@ -65,9 +65,10 @@ class Telegram:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where everything is kept."""
+    """Where everything is kept, and whether the file is encrypted as a whole, where that is possible."""
 
     path: Path
+    encrypt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,18 +227,14 @@ def check(path: Path) -> tuple[list[Mistake], list[str]]:
 
 def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questionnaire]) -> Config:
     telegram = values["telegram"]
-    token_file = telegram["token_file"]
+    token_file = _beside(path, telegram["token_file"]) if telegram["token_file"] else None
     backups = values["backup"]["folder"]
     return Config(
         file=path,
         clinic=Clinic(**values["clinic"]),
         crisis=Crisis(**values["crisis"]),
-        telegram=Telegram(
-            telegram["base_url"],
-            telegram["token_env"],
-            _beside(path, token_file) if token_file else None,
-        ),
-        database=Database(_beside(path, values["database"]["path"])),
+        telegram=Telegram(telegram["base_url"], telegram["token_env"], token_file),
+        database=Database(_beside(path, values["database"]["path"]), values["database"]["encrypt"]),
         questionnaires=Questionnaires(**values["questionnaires"] | {"folder": folder, "by_id": by_id}),
         plan=Plan(**values["plan"]),
         thresholds=Thresholds(**values["findings"]),

@@ -107,7 +107,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "token_env": Key(variable, "ACCORD_TOKEN"),
         "token_file": Key(text(500, empty=True), ""),
     },
-    "database": {"path": Key(text(500), "accord.db")},
+    "database": {"path": Key(text(500), "accord.db"), "encrypt": Key(flag, True)},
     "questionnaires": {
         "folder": Key(text(500), "questionnaires"),
         "after_session": Key(names, ("alliance", "goals")),

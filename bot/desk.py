@@ -89,7 +89,7 @@ async def _opened(config: Config, clock: SystemClock) -> Store:
         return await Store.open(config.database.path, now=clock.now, migrate=False)
     except OlderDatabase:
         with acquire(config.database.path):
-            return await Store.open(config.database.path, now=clock.now)
+            return await Store.open(config.database.path, now=clock.now, encrypt=config.database.encrypt)
 
 
 def _noted(

@@ -63,7 +63,7 @@ def back_up(config: Config, folder: Path, now: datetime) -> Backup:
 
 def drill(config: Config, folder: Path, backup: Backup, now: datetime) -> Backup:
     """Restore a backup for practice, and remember when that went well: the backup itself will not be kept for ever."""
-    drilled = backups.drill(folder, backup, now)
+    drilled = backups.drill(folder, backup, now, config.database.path)
     if drilled.problem:
         log.error("backup %s cannot be restored: %s", drilled.name, drilled.problem)
     else:

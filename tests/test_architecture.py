@@ -82,7 +82,7 @@ DOORS = {
     "alembic": "prove store",
     "cryptography": "store",
     "sqlite3": "store",
-    "pysqlite3": "store",
+    "sqlcipher3": "store",
     "apscheduler": "app",
     "aiohttp": "demo emulator health heartbeat wire",
     "jinja2": "render",

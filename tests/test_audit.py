@@ -13,9 +13,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import clinic_plan
 from bot.auditing import shown, verified
 from bot.config import BackingUp
-from bot.store import audit, backups
+from bot.store import audit, backups, opening
 from bot.store.audit import Head, Verified
-from bot.store.driver import sqlite3
 from bot.store.tables import person
 from bot.store.tables_audit import audit as log_table
 from tests.conftest import FIRST, Clinic, Someone
@@ -150,7 +149,7 @@ async def test_an_end_that_was_cut_off_is_found_by_who_knows_the_last_entry(read
 
 
 def cut(path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+    with closing(opening.connect(path, isolation_level=None)) as database:
         database.execute("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.clock import ManualClock
-from bot.store.driver import sqlite3
+from bot.store import opening
 from bot.store.lock import acquire
 from tests.conftest import ROOT, copied, denver
 
@@ -240,9 +241,8 @@ def test_the_desk_never_sees_an_answer_or_a_chat(desk: Desk) -> None:
 
 def test_an_older_database_is_not_changed_under_the_bot_that_runs_on_it(desk: Desk) -> None:
     """After an upgrade somebody at the desk is quicker than whoever starts the new version."""
-    with sqlite3.connect(desk.database) as database:
+    with closing(opening.connect(desk.database)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '0001'")
-    database.close()
     with acquire(desk.database):
         result = desk.runs("list")
     assert (result.exit_code, result.stdout) == (1, "")

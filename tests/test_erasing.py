@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection
 
 from bot.config import BackingUp, Retention
 from bot.erasing import carry_out
 from bot.erasing_now import erase_now
-from bot.store import backups, erasing, keys, people, sealing
-from bot.store.driver import sqlite3
+from bot.store import backups, erasing, keys, opening, people, sealing
 from bot.store.errors import KeyDestroyed
 from bot.store.tables import answer, check_in, inbox, outbox, pair, person, session
 from bot.store.tables_audit import audit
@@ -56,10 +55,8 @@ def owner(conn: Connection, code: str) -> str:
 
 def all_sealed(database: Path, ring_of: Path) -> dict[str, list[str]]:
     """What of a database's sealed values opens with these keys, by owner; those that do not are "closed"."""
-    engine = create_engine(f"sqlite+pysqlite:///{database}", module=sqlite3, poolclass=NullPool)
-    keys.attach(engine, ring_of)
     found: dict[str, list[str]] = {}
-    with engine.connect() as conn:
+    with opening.engine(database, ring_of).connect() as conn:
         for of in sealing.EVERYTHING:
             for row in conn.execute(of.query).all():
                 try:

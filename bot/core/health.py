@@ -46,6 +46,9 @@ class Machine:
     damage: str = ""
     key: str = ""  # where the master key lies
     keyless: str = ""  # what is wrong with the keys
+    cipher: str = ""  # the version of SQLCipher; "": there is none
+    encrypt: bool = True  # whether the file is to be encrypted
+    encrypted: bool = False  # whether it is
     plain: tuple[str, ...] = ()  # copies of the database from before it was sealed
     scrubbed_at: datetime | None = None
     bytes: int = 0
@@ -105,6 +108,7 @@ def lines(facts: Facts) -> list[Line]:
     machine, vitals = facts.machine, facts.vitals
     every = [_program(machine), _sqlite(machine), _zones(machine, vitals), _token(machine), _settings(machine)]
     every += [_files(machine), _keys(machine), _disk(machine), _clock(machine), _database(facts)]
+    every += [_file(machine)] if vitals is not None else []
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
         every += [_alerts(vitals)] if vitals.stuck else []
@@ -180,7 +184,7 @@ def _sqlite(machine: Machine) -> Line:
     return Line(
         "sqlite", "act",
         f"{which} can damage a database that two programs use at once, as the bot and the desk do. "
-        'Install a newer one: pip install "pysqlite3>=0.6.1" into Accord\'s environment (needs SQLite 3.51.3).',
+        'Install a newer one: pip install "sqlcipher3>=0.6.4" into Accord\'s environment (needs SQLite 3.51.3).',
     )  # fmt: skip
 
 
@@ -252,6 +256,19 @@ def _database(facts: Facts) -> Line:
     if facts.vitals is None:
         return Line("database", "act", facts.why_none)
     return Line("database", "ok", "The database is whole, as far as SQLite can tell.")
+
+
+def _file(machine: Machine) -> Line:
+    """Whether the database file is encrypted as a whole."""
+    if machine.encrypted:
+        return Line("file", "ok", f"The database file is encrypted (SQLCipher {machine.cipher}).")
+    plain = "The database file is not encrypted: who has it alone can read codes and appointments"
+    if not machine.encrypt:
+        return Line("file", "note", f"{plain}. [database] encrypt = false says so.")
+    if not machine.cipher:
+        remedy = 'pip install "sqlcipher3>=0.6.4" into Accord\'s environment, where there is one for this machine'
+        return Line("file", "note", f"{plain}. {remedy}; then start the bot again.")
+    return Line("file", "act", f"{plain}. Start the bot again, while no other program has the file open.")
 
 
 def _bot(machine: Machine, vitals: Vitals, now: datetime) -> Line:

@@ -17,9 +17,8 @@ from bot.prove import world as worlds_own
 from bot.prove.pairmodel import Key
 from bot.prove.virtual import VirtualLoop, run_virtually, task_of_life
 from bot.prove.world import STARTS, WAY_IN, World, later, memory, replaced, world
-from bot.store import keys
+from bot.store import keys, opening
 from bot.store import people as kept_people
-from bot.store.driver import sqlite3
 from bot.store.sealing import ANSWERS, every
 
 ZONE, THERAPIST, STRANGER, PATIENTS = "America/Denver", "T-1", "T-2", ("P-014", "P-015")
@@ -180,7 +179,7 @@ async def _come_in(loop: VirtualLoop, path: Path) -> None:
                 made.phone(code).tap(label)
                 await made.settle()
         await made.stop()
-        with closing(sqlite3.connect(made.database)) as connection:
+        with closing(opening.connect(made.database)) as connection:
             for table in ("inbox", "outbox", "heartbeat"):
                 connection.execute(f"DELETE FROM {table}")
             connection.execute("UPDATE person SET message_id = NULL")

@@ -136,6 +136,14 @@ PROOFS = (
         "of noise {page of noise found:,} found, {page of noise not found:,} not.",
     ),
     Proof(
+        "R16E", "a damaged encrypted file", "As R16, and every flipped bit, swapped page and page of noise is found "
+        "if it changes anything that is stored.", "damages", "bot.prove.damage:of_encrypted", quick=20, default=3750,
+        piece=1250, strikes=("bit of the file", "bit of a backup", "file cut short"),
+        tells="Of {struck bit of the file:,} flipped bits {bit of the file found:,} were found and "
+        "{bit of the file harmless:,} changed nothing that is stored. Not promised: pages as they were a day ago, of "
+        "which {page as it was a day ago found:,} were found and {page as it was a day ago not found:,} not.",
+    ),
+    Proof(
         "R17", "the machine is gone", "On an empty folder the settings are put back, one command restores the backup "
         "row for row, and the bot goes on. Backups made beside a busy writer hold whole transactions.",
         "machines", "bot.prove.drill:drills", quick=1, default=100, piece=20,
