@@ -150,7 +150,7 @@ def test_in_a_terminal_it_comes_with_a_qr_code(desk: Desk) -> None:
     result = desk.runs("invite", "P-014")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "The bot's name is not known before its first run" in result.stderr
-    with sqlite3.connect(desk.database) as conn:
+    with closing(opening.connect(desk.database)) as conn, conn:
         conn.execute("UPDATE clinic SET bot_name = 'accord_bot'")
     result = desk.runs("invite", "P-014")
     assert result.stderr == ""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core.backups import SCRUB_EVERY, Backup
-from bot.core.retention import Tonight
+from bot.core.retention import Tonight, counted, rehearsed
 
 State = Literal["ok", "note", "act"]
 
@@ -124,36 +124,15 @@ def _contacts(facts: Facts) -> Line:
     )
 
 
-_GOING = (("messages", "old message"), ("invites", "old invite"), ("unread", "unread update"), ("log", "log line"))
-MOST_CODES = 10
-
-
 def _retention(tonight: Tonight) -> Line:
     """The next night rehearsed: whose records end, what else goes, and who is next."""
-    goes = _what_goes(tonight)
-    if tonight.hold:
-        without = f"; without it would go tonight: {goes}" if goes else ""
-        return Line("retention", "note" if goes else "ok", f"[retention] hold keeps everything{without}.")
-    says = f"Tonight goes: {goes}." if goes else "Tonight nothing goes."
-    if tonight.keeps_records:
-        return Line("retention", "ok", f"{says} No patient's record ends: [retention] records says no time.")
-    after = f" The next record to end: {tonight.next_code}, on {tonight.next_at:%Y-%m-%d}." if tonight.next_at else ""
-    return Line("retention", "ok", f"{says}{after}")
-
-
-def _what_goes(tonight: Tonight) -> str:
-    """ "the records of 2 patients (P-014, P-020), 1,204 old messages"; "" for nothing."""
-    codes, many = tonight.codes, len(tonight.codes) - MOST_CODES
-    named = ", ".join(codes[:MOST_CODES]) + (f" and {many} more" if many > 0 else "")
-    parts = [f"the records of {_count(len(codes), 'patient')} ({named})"] if codes else []
-    counts = ((tonight.counts.get(kind, 0), what) for kind, what in _GOING)
-    parts += [_count(number, what) for number, what in counts if number]
-    return ", ".join(parts)
+    is_held_back, says = rehearsed(tonight)
+    return Line("retention", "note" if is_held_back else "ok", says)
 
 
 def _alerts(vitals: Vitals) -> Line:
     says = (
-        f"{_count(vitals.stuck, 'alert')} to the clinic's own contacts did not arrive, such as a request to be called"
+        f"{counted(vitals.stuck, 'alert')} to the clinic's own contacts did not arrive, such as a request to be called"
     )
     return Line("alerts", "act", f"{says}: tell them now, and look at the bot's log.")
 
@@ -206,7 +185,7 @@ def _token(machine: Machine) -> Line:
 def _settings(machine: Machine) -> Line:
     if not machine.warnings:
         return Line("settings", "ok", "The configuration is in order.")
-    return Line("settings", "note", f"The configuration has {_count(machine.warnings, 'warning')}: accord check.")
+    return Line("settings", "note", f"The configuration has {counted(machine.warnings, 'warning')}: accord check.")
 
 
 def _files(machine: Machine) -> Line:
@@ -287,19 +266,19 @@ def _unsent(vitals: Vitals, now: datetime) -> Line:
     if vitals.unsent_since is None:
         return Line("unsent", "ok", "Nothing waits to be sent.")
     age = now - vitals.unsent_since
-    says = f"{_count(vitals.unsent, 'message')} to be sent, the oldest since {_long(age)}"
+    says = f"{counted(vitals.unsent, 'message')} to be sent, the oldest since {_long(age)}"
     if age < UNSENT_FROM:
         return Line("unsent", "ok", f"{says}.")
     return Line("unsent", "act", f"{says}: look at the bot's log, and at accord clinic ledger.")
 
 
 def _letters(vitals: Vitals) -> Line:
-    lost = f" Of {_count(vitals.unknown, 'message')} nobody knows if they arrived." if vitals.unknown else ""
+    lost = f" Of {counted(vitals.unknown, 'message')} nobody knows if they arrived." if vitals.unknown else ""
     if not vitals.set_aside and not vitals.unread:
         return Line("letters", "note" if lost else "ok", f"No letter is set aside.{lost}")
     says = (
-        f"Set aside: {_count(vitals.set_aside, 'message')} that Telegram refused, "
-        f"{_count(vitals.unread, 'update')} that could not be read: accord doctor letters.{lost}"
+        f"Set aside: {counted(vitals.set_aside, 'message')} that Telegram refused, "
+        f"{counted(vitals.unread, 'update')} that could not be read: accord doctor letters.{lost}"
     )
     return Line("letters", "act", says)
 
@@ -307,7 +286,7 @@ def _letters(vitals: Vitals) -> Line:
 def _copies(vitals: Vitals) -> Line:
     if not vitals.copies:
         return Line("copies", "ok", "Nothing was sent twice.")
-    says = f"At most {_count(vitals.copies, 'message')} arrived twice, after a lost reply. No answer is stored twice."
+    says = f"At most {counted(vitals.copies, 'message')} arrived twice, after a lost reply. No answer is stored twice."
     return Line("copies", "ok", says)
 
 
@@ -321,7 +300,7 @@ def _backup(facts: Facts) -> Line:
     if of.newest is None:
         return Line("backup", "act", "There is no backup yet: accord backup.")
     age = facts.now - of.newest.made_at
-    says = f"The last of {_count(of.count, 'backup')} is {_long(age)} old"
+    says = f"The last of {counted(of.count, 'backup')} is {_long(age)} old"
     if of.bad:
         return Line("backup", "act", f"{says}; {of.bad} of them cannot be used: remove them, and look at the disk.")
     if age > 2 * of.every + timedelta(minutes=5):
@@ -352,17 +331,13 @@ def _scrub(facts: Facts) -> Line:
     return Line("scrub", "ok", f"{says}.")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _long(time: timedelta) -> str:
     """A duration as people say it, in its largest unit."""
     seconds = int(abs(time).total_seconds())
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return _count(seconds, "second")
+    return counted(seconds, "second")
 
 
 # ------------------------------------------------------------------------------------------------ counts

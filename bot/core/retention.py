@@ -94,3 +94,37 @@ def next_night(now: datetime, zone: ZoneInfo) -> datetime:
 def is_due(last: datetime | None, now: datetime, zone: ZoneInfo) -> bool:
     """Whether the night's work was not done since the night began. The first time waits for a night to come."""
     return last is not None and (last < last_night(now, zone) or last > now)
+
+
+# ------------------------------------------------------------------------------------------------ the night rehearsed
+
+_GOING = (("messages", "old message"), ("invites", "old invite"), ("unread", "unread update"), ("log", "log line"))
+MOST_CODES = 10
+
+
+def rehearsed(tonight: Tonight) -> tuple[bool, str]:
+    """Whether [retention] hold keeps something that would go; and what goes, and who is next, as a sentence."""
+    goes = _what_goes(tonight)
+    if tonight.hold:
+        without = f"; without it would go tonight: {goes}" if goes else ""
+        return bool(goes), f"[retention] hold keeps everything{without}."
+    says = f"Tonight goes: {goes}." if goes else "Tonight nothing goes."
+    if tonight.keeps_records:
+        return False, f"{says} No patient's record ends: [retention] records says no time."
+    after = f" The next record to end: {tonight.next_code}, on {tonight.next_at:%Y-%m-%d}." if tonight.next_at else ""
+    return False, f"{says}{after}"
+
+
+def _what_goes(tonight: Tonight) -> str:
+    """ "the records of 2 patients (P-014, P-020), 1,204 old messages"; "" for nothing."""
+    codes, many = tonight.codes, len(tonight.codes) - MOST_CODES
+    named = ", ".join(codes[:MOST_CODES]) + (f" and {many} more" if many > 0 else "")
+    parts = [f"the records of {counted(len(codes), 'patient')} ({named})"] if codes else []
+    counts = ((tonight.counts.get(kind, 0), what) for kind, what in _GOING)
+    parts += [counted(number, what) for number, what in counts if number]
+    return ", ".join(parts)
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 patient", "1,204 patients"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
