@@ -44,7 +44,8 @@ PROOFS = (
         "a minute in which nothing is wrong, and what does not arrive goes by the second route.",
         "clinic months", "bot.prove.worlds:months", quick=0, default=14, piece=1, strikes=(*WIRE, *KILLS),
         asked=500, why="a month of five patients takes half a minute of a core; a night (--soak 8) does the rest.",
-        tells="[Call me, please] was tapped {call me:,} times; {second route:,} times an alert went by the second route.",
+        tells="[Call me, please] was tapped {call me:,} times; {second route:,} times an alert went by the second "
+        "route.",
     ),
     Proof(
         "R4T", "equal seed, equal trace", "Two runs of one seed are the same to the last event.",

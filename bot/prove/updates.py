@@ -46,7 +46,8 @@ async def _play(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> None
 
 async def somebody_is_served(made: World) -> None:
     """In the middle of it a patient asks for help, and gets it."""
-    phone = made.phone(made.random.choice(list(PATIENTS)))
+    phones = [made.phone(code) for code in PATIENTS]
+    phone = made.random.choice([one for one in phones if not one.person.blocked])
     before = phone.last.id
     phone.say("/help")
     for _ in range(int(WITHIN_S)):
