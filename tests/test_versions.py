@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from bot import clinic as desk
 from bot import clinic_people
 from bot.auditing import verified
+from bot.store import opening
 from bot.store.driver import sqlite3
 from bot.store.tables import digest, goal, homework, person
 from tests.conftest import FIRST, Clinic, Someone
@@ -20,8 +21,8 @@ Row = dict[str, Any]
 
 
 def plain(clinic: Clinic, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
-    """One statement on the file, by somebody who has it and no key."""
-    with closing(sqlite3.connect(clinic.config.database.path, timeout=5, isolation_level=None)) as database:
+    """One statement on the file, by somebody who has the file's key and no patient's."""
+    with closing(opening.connect(clinic.config.database.path, timeout=5, isolation_level=None)) as database:
         database.row_factory = sqlite3.Row
         return database.execute(statement, values).fetchall()
 
