@@ -1,5 +1,6 @@
 """The clinic's commands about people: away, leave, pauses, transfers, the end, invites, new phones."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import click
 
 from bot.cli_options import at, config_option, does, json_option, preview_option
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class OrElse(click.Group):
@@ -212,6 +215,8 @@ def _words(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(of)}" for name, of in value.items())
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        return f"{at(value)[:16]} (UTC)"
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
@@ -239,8 +244,7 @@ def invite_make(code: str, relink: bool, config_file: Path, as_json: bool) -> No
     if UNKNOWN_BOT in shown["link"]:
         click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
     if not as_json:
-        until = at(shown["expires"]).removesuffix(":00Z").removesuffix("Z")
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {until} (UTC).")
+        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {_words(shown['expires'])}.")
 
 
 _person_verb(invite, "revoke", "revoke_invite", "Make an invite stop working.", "{code} has no invite any more.")
