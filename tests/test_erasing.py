@@ -148,6 +148,7 @@ async def test_while_the_law_holds_it_nothing_is_erased(told: Clinic, anna: Some
     assert "[retention] hold says that the law wants it kept" in problem
 
 
+@pytest.mark.deep
 async def test_one_that_died_before_the_keys_were_destroyed_is_finished(told: Clinic) -> None:
     store, now = told.stage.app.store, told.clock.now()
     who = await store.read(people.by_code, "P-014")
@@ -161,6 +162,7 @@ async def test_one_that_died_before_the_keys_were_destroyed_is_finished(told: Cl
     assert HIS in [row.value for row in await told.rows(answer)]
 
 
+@pytest.mark.deep
 async def test_a_transaction_that_was_undone_destroys_nothing(told: Clinic) -> None:
     store, now = told.stage.app.store, told.clock.now()
     who = await store.read(people.by_code, "P-014")
@@ -191,6 +193,7 @@ async def test_a_backup_from_before_brings_nothing_back(told: Clinic, anna: Some
     assert HIS in [row.value for row in await told.rows(answer)]
 
 
+@pytest.mark.deep
 async def test_staff_erase_beside_a_running_bot_and_without_one(told: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.erasing_now.SystemClock", lambda: told.clock)
     done, problem = await asyncio.to_thread(erase_now, told.config, "P-014", "asked on paper")

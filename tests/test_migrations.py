@@ -30,6 +30,8 @@ from bot.store.errors import (
 from bot.store.migrating import bring_up_to_date, copy, known, require_newest, version_of
 from bot.store.tables_watch import alarm
 
+pytestmark = pytest.mark.deep
+
 metadata = alarm.metadata
 
 START = """

@@ -39,6 +39,7 @@ def test_a_little_of_each_proof_holds(proof: Proof) -> None:
     assert result.tally.done >= proof.quick
 
 
+@pytest.mark.deep
 def test_another_seed_goes_another_way() -> None:
     assert month(1, 0.1, Tally()) != month(2, 0.1, Tally())
 

@@ -22,6 +22,8 @@ from tests.conftest import FIRST, Clinic, Someone, denver
 from tests.test_locale import check
 from tests.web.browser import HERE, Browser, browser
 
+pytestmark = pytest.mark.deep
+
 READY, THANKS = "Your check-in is ready.", "Thank you."
 WORDS = "the thing about the convoy"
 
