@@ -23,6 +23,11 @@ class OrElse(click.Group):
         return super().resolve_command(ctx, args if args[0] in self.commands else ["make", *args])
 
 
+def _is_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty()
+
+
 def _says(sentence: str) -> Callable[[Any], str]:
     """The line for what a verb gives: a sentence with its values."""
     return lambda shown: sentence.format(**shown)
@@ -143,7 +148,7 @@ def _of_patients(patient: click.Group) -> None:
     def discharge(code: str, preview: bool, yes: bool, config_file: Path, as_json: bool) -> None:
         """End it: nothing is asked any more. What was answered stays."""
         line = _parted("{code} is discharged. What was answered stays.")
-        if not (preview or yes or as_json) and sys.stdin.isatty():
+        if not (preview or yes or as_json) and _is_terminal():
             does(config_file, False, "discharge", code, line=line, preview=True)
             click.confirm(f"Discharge {code}?", abort=True)
         does(config_file, as_json, "discharge", code, line=line, preview=preview)
