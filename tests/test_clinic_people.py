@@ -47,7 +47,8 @@ def test_list_and_show_print_the_letter(desk: Desk) -> None:
 def test_show_says_when_an_invite_expires(desk: Desk) -> None:
     expires = desk.gives("invite", "P-014")["expires"]
     assert desk.gives("show", "P-014")["invite"] == {"expires": expires, "relink": False}
-    assert f"invite: expires {expires}, relink no" in desk.runs("show", "P-014").stdout
+    said = f"{expires[:10]} {expires[11:16]} (UTC)"
+    assert f"invite: expires {said}, relink no" in desk.runs("show", "P-014").stdout
     assert desk.runs("invite", "revoke", "P-014").stdout.strip() == "P-014 has no invite any more."
     assert desk.gives("show", "P-014")["invite"] is None
 
