@@ -1,5 +1,6 @@
 """The clinic's commands about people: away, leave, pauses, transfers, the end, invites, new phones."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import click
 
 from bot.cli_options import at, config_option, does, json_option, preview_option
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class OrElse(click.Group):
@@ -18,6 +21,11 @@ class OrElse(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and what is left of the line."""
         return super().resolve_command(ctx, args if args[0] in self.commands else ["make", *args])
+
+
+def _is_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty()
 
 
 def _says(sentence: str) -> Callable[[Any], str]:
@@ -140,7 +148,7 @@ def _of_patients(patient: click.Group) -> None:
     def discharge(code: str, preview: bool, yes: bool, config_file: Path, as_json: bool) -> None:
         """End it: nothing is asked any more. What was answered stays."""
         line = _parted("{code} is discharged. What was answered stays.")
-        if not (preview or yes or as_json) and sys.stdin.isatty():
+        if not (preview or yes or as_json) and _is_terminal():
             does(config_file, False, "discharge", code, line=line, preview=True)
             click.confirm(f"Discharge {code}?", abort=True)
         does(config_file, as_json, "discharge", code, line=line, preview=preview)
@@ -212,6 +220,8 @@ def _words(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(of)}" for name, of in value.items())
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        return f"{at(value)[:16]} (UTC)"
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
@@ -239,8 +249,7 @@ def invite_make(code: str, relink: bool, config_file: Path, as_json: bool) -> No
     if UNKNOWN_BOT in shown["link"]:
         click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
     if not as_json:
-        until = at(shown["expires"]).removesuffix(":00Z").removesuffix("Z")
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {until} (UTC).")
+        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {_words(shown['expires'])}.")
 
 
 _person_verb(invite, "revoke", "revoke_invite", "Make an invite stop working.", "{code} has no invite any more.")
