@@ -243,8 +243,6 @@ EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datet
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
     commands = [] if who is None else menus.offered(who)
-    if config.chat.on_page:
-        commands = [command for command in commands if command[0] not in linked.NOT_HERE]
     if who is not None and login.is_offered(who, config):
         commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)

@@ -227,7 +227,6 @@ async def test_the_page_speaks_spanish(clinic: Clinic, clara: Someone, phone: Op
         check((await over.opens("/answer")).text, "es")
     await clara.says("/help")
     assert "/checkin" in clara.screen
-    assert not re.search("/mine|/goals|/homework|/mydata", clara.screen)
 
 
 # ------------------------------------------------------------------------------------------------ links

@@ -29,7 +29,7 @@ SAID = {
     "This is a new link. It works once.",
     "There is nothing to answer right now. I will write when there is.",
     "Your last check-in was read.",
-    "This is not shown in the chat. Please ask your clinic.",
+    "Here is the link. It works once, for ten minutes.",
     "Ya está todo listo.",
     "Gracias.",
 }
