@@ -14,6 +14,10 @@ from bot.store.tables import digest, goal, homework
 from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
 from bot.store.tables_web import own_page
+from bot.web import own
+from bot.web.guards import POLICY
+from bot.web.tries import Tries
+from bot.web.visit import Site
 from tests.conftest import FIRST, Clinic, Someone
 from tests.test_locale import check
 from tests.web.browser import HERE, Browser, browser
@@ -213,6 +217,23 @@ async def test_a_form_from_elsewhere_does_nothing(clinic: Clinic, anna: Someone,
     for form in ("", "x" * 40, tab.page.forms[-1].fields["form"][:-1]):
         assert (await tab.client.post("/own", data={"form": form, "tap": "g:add:1:0"})).status_code == 403
     assert await clinic.rows(goal) == []
+
+
+async def test_its_cookie_is_for_this_alone_and_every_reply_keeps_to_itself(
+    clinic: Clinic, anna: Someone, phone: Opens
+) -> None:
+    await anna.says("/goals")
+    tab = phone()
+    replies = [await tab.client.get(address(anna)), await tab.client.post(address(anna)), await tab.client.get("/own")]
+    cookie = replies[1].headers["set-cookie"]
+    assert all(part in cookie for part in ("Path=/own", "HttpOnly", "SameSite=strict"))
+    for reply in (*replies, await tab.client.get("/own/record.json")):
+        assert reply.headers["cache-control"] == "no-store"
+        assert reply.headers["referrer-policy"] == "no-referrer"
+        assert reply.headers["content-security-policy"] == POLICY.format(frames="'none'")
+    assert (await tab.client.get("/today")).status_code == 303  # it logs nobody in
+    secure = replace(clinic.config, web=replace(clinic.config.web, public_url="https://checkin.test"))
+    assert own.cookie(Site(secure, clinic.stage.app.store, clinic.clock, True, "", Tries())).startswith("__Secure-")
 
 
 async def test_nothing_of_it_is_kept_but_hashes_and_it_goes(clinic: Clinic, anna: Someone, phone: Opens) -> None:
