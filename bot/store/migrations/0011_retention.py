@@ -12,9 +12,10 @@ UTC = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add the index, and the table of links."""
+    """Add the index, the table of links, and who wants to be asked on the page alone."""
     where = sa.text("length(body) > 0")
     op.create_index("ix_outbox_kept", "outbox", ["not_before"], sqlite_where=where, postgresql_where=where)
+    op.add_column("person", sa.Column("on_page", sa.Boolean, nullable=False, server_default=sa.text("false")))
     _own_pages()
 
 
