@@ -9,7 +9,7 @@ import pytest
 from bot.chat.own_page import OPEN, TAPS
 from bot.config import Config, Web
 from bot.core.discretion import Chat
-from bot.store import people, retention
+from bot.store import erasing, people, retention
 from bot.store.tables import digest, goal, homework
 from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
@@ -243,7 +243,10 @@ async def test_nothing_of_it_is_kept_but_hashes_and_it_goes(clinic: Clinic, anna
     await clinic.wait(hours=25)
     await clinic.desk(retention.tidy, clinic.clock.now())
     assert await clinic.rows(own_page) == []
-    assert (await clinic.stage.app.store.read(people.by_code, "P-014")).expects is None
+    await anna.says("/mine")
+    await clinic.desk(erasing.erase, row.person_id, clinic.clock.now())
+    assert await clinic.rows(own_page) == []
+    assert (await clinic.stage.app.store.read(people.by_code, "P-014")).chat_id is None
 
 
 def test_every_page_has_its_buttons() -> None:
