@@ -15,8 +15,9 @@ from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
 from bot.core.call import CallMe
-from bot.core.discretion import Chat
+from bot.core.discretion import Chat, Web
 from bot.core.ledger import Rules
+from bot.core.person import Person
 from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
@@ -147,21 +148,6 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
-    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
-
-    enabled: bool = False
-    host: str = "127.0.0.1"
-    port: int = 8080
-    public_url: str = ""
-
-    @property
-    def address(self) -> str:
-        """What links to the page begin with, without a slash at the end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a clinic decides."""
 
@@ -189,6 +175,10 @@ class Config:
     def pilot_ends(self) -> datetime | None:
         """The instant from which on everybody gets messages; None: no pilot."""
         return ends(self.pilot.until, zone_of(self.clinic.zone))
+
+    def on_page(self, who: Person) -> bool:
+        """Whether this person's chat carries no question and no answer: the clinic's, or the person's own choice."""
+        return self.chat.on_page or (who.on_page and self.web.for_phones)
 
     @property
     def ledger_rules(self) -> Rules:

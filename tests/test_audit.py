@@ -184,3 +184,14 @@ async def test_a_weekly_page_knows_the_last_entry(read: Clinic, tomas: Someone) 
     assert "entry 1 is another one" in problem
     _, problem = await asyncio.to_thread(verified, read.config, ("17:012345",))
     assert "is no entry of the log" in problem
+
+
+async def test_whatever_shows_a_patients_answers_is_noted(read: Clinic, tomas: Someone) -> None:
+    before = len(await entries(read))
+    await tomas.presses(tomas.data["Hide"].replace("hide", "why"))
+    await tomas.taps("Back")
+    await tomas.says("/pair P-014", "/today")
+    assert (await entries(read))[before:] == ["reasons shown", "digest shown", "digest shown", "day shown"]
+    assert (await whole(read)).problem == ""
+    _, problem = await asyncio.to_thread(verified, read.config, ())
+    assert problem == ""

@@ -164,7 +164,7 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
                 "asks": asking,
                 "every": every,
             }
-            yield "settings.txt", mine | {"plan": lead}
+            yield "settings.txt", mine | {"plan": lead, "where": True, "on_page": every == 1}
     for state in ("asked", "sent", "late", "seen", "nobody"):
         for until in (None, "Mon 9 Nov, 08:00"):
             seen = "14:05" if state == "seen" else None

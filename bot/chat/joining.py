@@ -143,16 +143,25 @@ def settings(conn: Connection, who: Person, config: Config, now: datetime) -> Me
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),
+        where=bool(_where(who, config)), on_page=who.on_page,
     )  # fmt: skip
     if who.state == "paused":
         return Message(phrase(who.lang, "paused"), one_a_line([_button(who, "go_on", "go_on")]))
     rows: list[tuple[Button, ...]] = [(_button(who, "set_zone", "zone"),), tuple(_languages(who))]
     if who.role == "patient":
         less = _button(who, "ask_less", "every:2") if who.ask_every == 1 else _button(who, "ask_each", "every:1")
-        rows += [(_button(who, "set_time", "choose"),), (less,)]
+        rows += [(_button(who, "set_time", "choose"),), (less,), *_where(who, config)]
     elif who.role == "therapist":
         rows += wishes.rows(who)
     return Message(text, tuple(rows))
+
+
+def _where(who: Person, config: Config) -> Rows:
+    """A patient may want nothing but links in the chat, where the clinic has a page for phones; never the other way."""
+    if who.role != "patient" or config.chat.on_page or not config.web.for_phones:
+        return ()
+    name, value = ("ask_in_chat", "no") if who.on_page else ("ask_on_page", "yes")
+    return ((_button(who, name, f"page:{value}"),),)
 
 
 # ------------------------------------------------------------------------------------------------ taps
@@ -304,6 +313,9 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
         return _after_change(conn, who, config, now)
     if verb == "every" and value in ("1", "2") and who.state == "active":
         people.change(conn, who.id, ask_every=int(value))
+        return _after_change(conn, who, config, now)
+    if verb == "page" and value in ("yes", "no") and who.state == "active" and _where(who, config):
+        people.change(conn, who.id, on_page=value == "yes")
         return _after_change(conn, who, config, now)
     if verb == "keep":
         return present(conn, who, config, now) or Message(phrase(who.lang, "still_on"))

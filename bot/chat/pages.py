@@ -229,8 +229,9 @@ def _tell_patient(conn: Connection, patient: Person, digest_id: str, now: dateti
     return True
 
 
-def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
     """Rule, limits and dates of every line; each flag can be left out for two sessions."""
+    audit.note(conn, "reasons shown", now, by=view.who.id, about=view.pair.patient.id, detail=view.digest_id)
     return Outcome(page=partial(_reasons, view=view, config=config, now=now, n=number(more[0])))
 
 
@@ -288,6 +289,7 @@ def _before(conn: Connection, view: View, more: list[str], config: Config, now: 
     """How things stood with the patient's therapist before this one, where the clinic said that it may be read."""
     if parting.earlier_pair(conn, view.pair.id) is None:
         return Outcome(toast=phrase(view.who.lang, "toast_stale"))
+    audit.note(conn, "history shown", now, by=view.who.id, about=view.pair.patient.id)
     return Outcome(page=partial(_earlier, view=view, config=config, now=now, n=number(more[0])))
 
 

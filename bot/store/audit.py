@@ -27,7 +27,8 @@ from bot.store.tables_audit import audit
 Did = Literal[
     "digest shown", "week shown", "chart shown", "export", "plan changed", "answer changed", "invite used",
     "invite refused", "logged in", "refused", "erase asked", "erased", "key rotated", "not kept longer", "log cut",
-    "desk edit", "check-in opened", "goal changed", "homework changed", "phone changed",
+    "desk edit", "check-in opened", "own page opened", "day shown", "reasons shown",
+    "history shown", "goal changed", "homework changed", "phone changed",
 ]  # fmt: skip
 LENGTH, SHORT = 16, 12
 """How much of a hash a note has, and a weekly page."""

@@ -38,7 +38,7 @@ from bot.store.tables import outbox as outgoing
 from bot.store.tables_call import call
 from bot.store.tables_joining import consent, invite, relink
 from bot.store.tables_refusal import refusal
-from bot.store.tables_web import desk_mark
+from bot.store.tables_web import desk_mark, own_page
 
 WITHIN = timedelta(hours=24)
 """By when it is done at the latest."""
@@ -143,7 +143,7 @@ def _delete_all(conn: Connection, person_id: int, mine: Select[tuple[int]]) -> N
     conn.execute(delete(desk_mark).where(desk_mark.c.session_id.in_(sessions)))
     for of_pairs in (goal, homework, snooze, digest, check_in, session, series):
         conn.execute(delete(of_pairs).where(of_pairs.c.pair_id.in_(mine)))
-    for of_person in (relink, invite, consent, away, refusal, call):
+    for of_person in (relink, invite, consent, away, refusal, call, own_page):
         conn.execute(delete(of_person).where(of_person.c.person_id == person_id))
     conn.execute(delete(pair).where(pair.c.patient_id == person_id))
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import ids
 from bot.core.login import is_over
 from bot.message import OPENS, Button, Message
+from bot.store import own_pages
 from bot.store.tables import check_in, person
 from bot.store.tables_web import page_link
 
@@ -51,6 +52,9 @@ def _opened(conn: Connection, button: Button, address: str, now: datetime, again
     if not button.data.startswith(OPENS):
         return button
     token, about = ids.token(), button.data.removeprefix(OPENS)
+    if about.startswith(own_pages.OWN):
+        own_pages.link(conn, about, ids.hashed(token), now)
+        return replace(button, url=f"{address}{own_pages.PATH}/{token}")
     _add(conn, about, ids.hashed(token), now, again)
     return replace(button, url=f"{address}{PATH}/{token}")
 

@@ -32,7 +32,7 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects, person.c.plan, person.c.pilot,
+    person.c.expects, person.c.plan, person.c.pilot, person.c.on_page,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
 _BY_ID = select(*_FIELDS, own()).where(person.c.id == bindparam("id"))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, delete, func, literal_column, select, text, update
 
 from bot.core.retention import Retention, Tonight
-from bot.store import audit, erasing, logins, page_links, people
+from bot.store import audit, erasing, logins, own_pages, page_links, people
 from bot.store.tables import inbox, outbox, pair, person
 from bot.store.tables_joining import invite, invite_try, relink
 from bot.store.tables_refusal import refusal
@@ -108,6 +108,7 @@ def tidy(conn: Connection, now: datetime) -> None:
     conn.execute(delete(invite_try).where(invite_try.c.at < now - TRIES_KEPT))
     logins.forget_old(conn, now)
     page_links.forget_old(conn, now)
+    own_pages.forget_old(conn, now)
 
 
 # ------------------------------------------------------------------------------------------------ a look ahead

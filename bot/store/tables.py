@@ -59,6 +59,7 @@ person = Table(
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
     Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     Column("pilot", Boolean, nullable=False, server_default=text("false")),  # takes part in the pilot
+    Column("on_page", Boolean, nullable=False, server_default=text("false")),  # wants nothing but links in the chat
     Column("erase_at", Utc, nullable=True),  # all there is about this person is to go then, at the latest
     Column("erased_at", Utc, nullable=True),  # it is gone
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place

@@ -25,6 +25,7 @@ from bot.web import (
     ledger,
     login,
     numbers,
+    own,
     pair,
     patient,
     plan,
@@ -66,7 +67,7 @@ def _routes(shared: Site) -> list[Route]:
     def anybody(path: str, show: Callable[[Site, Request], Awaitable[Response]], method: str = "GET") -> Route:
         return Route(path, partial(show, shared), methods=[method])
 
-    answers = answer.ROUTES if shared.config.chat.on_page else ()
+    answers = (*answer.ROUTES, *own.ROUTES) if shared.config.chat.on_page or shared.config.web.for_phones else ()
     routes = [
         *(anybody(path, show, method) for path, method, show in answers),
         anybody("/login", login.asked),
