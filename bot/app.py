@@ -120,11 +120,9 @@ def _wired(bot: Bot, store: Store, config: Config, clock: Clock, page: str) -> A
     ticks = Ticks(store, config, clock, delivery.wake)
     inbox = Inbox(bot, store, config, clock, ticks.wake, delivery.replied, ticks.was_deaf, page)
 
-    def stuck() -> int:
-        return ticks.second_route.stuck
-
     def works() -> bool:
-        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since, stuck())
+        stuck = ticks.second_route.stuck
+        return alarm.works(clock.now(), ticks.worked_at, inbox.polled_at, delivery.stuck_since, undelivered=stuck)
 
     heartbeat = Heartbeat(config.alarms.heartbeat_url, works)
     return App(bot, store, inbox, ticks, delivery, Upkeep(store, config, clock), heartbeat, page)

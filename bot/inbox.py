@@ -25,8 +25,9 @@ from bot.chat.reply import Outcome, Page, Picture, Reply
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.checkin import TAP_LIVES
-from bot.core.questionnaire import LANGUAGES
+from bot.gate import Gate
 from bot.message import Button, Message
+from bot.raw import KINDS, is_id, spoken, what_is_read, whose
 from bot.render import phrase
 from bot.store import inbox, outbox, page_links, people
 from bot.store.engine import Store
@@ -34,13 +35,16 @@ from bot.store.errors import NotStored, StoreClosed, StoreError
 
 log = logging.getLogger(__name__)
 
-KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 LONG_POLL_S = 25
 AT_ONCE = 100
 IN_FLIGHT = 256
 CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits after one, two, three … failed requests in a row."""
 PICTURES_KNOWN = 1000
+HURRIED = 20
+"""With so many of one person's updates behind it, one is carried out, and only the later ones are answered on screen:
+whoever sends faster than anybody can read would take the line from all others.
+"""
 KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
 
 
@@ -68,6 +72,7 @@ class Inbox:
         self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
         self._pictures: dict[tuple[int, str | None], int] = {}
         self._offset = 0
+        self._gate = Gate()
         self.polled_at: datetime | None = None
         """When what people said was last heard, or there was nothing to hear."""
 
@@ -104,26 +109,25 @@ class Inbox:
         timeout = 0 if self._done else LONG_POLL_S
         asks = {"offset": self._offset, "timeout": timeout, "limit": AT_ONCE, "allowed_updates": list(KINDS)}
         raw = await self._bot.do_api_request("getUpdates", asks, read_timeout=LONG_POLL_S + 5)
-        await self._take([update for update in raw if isinstance(update, dict) and _is_id(update.get("update_id"))])
+        await self._take([update for update in raw if isinstance(update, dict) and is_id(update.get("update_id"))])
 
     async def _take(self, updates: list[dict[str, Any]]) -> None:
         done, self._done = self._done, []
-        rows = [(update["update_id"], json.dumps(update)) for update in updates]
-        if rows or done:
+        if updates or done:
             try:
-                new = set(await self._store.write(inbox.add, rows, done, self._clock.now()))
+                new = set(await self._store.write(self._gate.add, updates, done, self._clock.now()))
             except StoreError:
                 self._done += done
                 raise
             for update in updates:
                 if update["update_id"] in new:
                     self._dispatch(update["update_id"], update, False)
-        if rows:
-            self._offset = max(update_id for update_id, _ in rows) + 1
+        if updates:
+            self._offset = max(update["update_id"] for update in updates) + 1
 
     def _dispatch(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
         """Queue an update behind those of the same person; a queue has a task as long as it holds something."""
-        key = _whose(raw)
+        key = whose(raw)
         queue = self._queues.get(key)
         if queue is not None:
             queue.append((update_id, raw, again))
@@ -137,14 +141,14 @@ class Inbox:
         queue = self._queues[key]
         while queue:
             async with self._slots:
-                await self._handle(*queue[0])
+                await self._handle(*queue[0], len(queue) > HURRIED)
             queue.popleft()
         del self._queues[key]
 
-    async def _handle(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
+    async def _handle(self, update_id: int, raw: dict[str, Any], again: bool, hurried: bool = False) -> None:
         """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
         try:
-            update = Update.de_json(_what_is_read(raw), self._bot)
+            update = Update.de_json(what_is_read(raw), self._bot)
             outcome = await self._decide(update, raw, again)
         except StoreClosed:  # we are stopping; the next start finds it
             return
@@ -156,7 +160,7 @@ class Inbox:
             await self._ask_for_it_again(raw)
             return
         try:
-            await self._reply(update, raw, outcome)
+            await self._reply(update, raw, replace(outcome, replies=(), page=None) if hurried else outcome)
         except Exception as error:  # whatever it is, it must not end this queue: the person would never be served again
             log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
@@ -186,7 +190,7 @@ class Inbox:
         query = raw.get("callback_query")
         if isinstance(query, dict) and isinstance(query.get("id"), str):
             try:
-                await outward.answer(self._bot, query["id"], phrase(_spoken(raw), "toast_trouble"))
+                await outward.answer(self._bot, query["id"], phrase(spoken(raw), "toast_trouble"))
             except TelegramError as error:
                 log.warning("no answer to a tap: %s", type(error).__name__)
 
@@ -194,10 +198,10 @@ class Inbox:
         """What was typed is set aside and will not be tried again: never silence."""
         message = raw.get("message")
         chat = message.get("chat") if isinstance(message, dict) else None
-        if not isinstance(chat, dict) or chat.get("type") != "private" or not _is_id(chat.get("id")):
+        if not isinstance(chat, dict) or chat.get("type") != "private" or not is_id(chat.get("id")):
             return
         try:
-            await outward.send(self._bot, chat["id"], Message(phrase(_spoken(raw), "words_trouble")), silent=True)
+            await outward.send(self._bot, chat["id"], Message(phrase(spoken(raw), "words_trouble")), silent=True)
         except TelegramError as error:
             log.warning("no answer to what was typed: %s", type(error).__name__)
 
@@ -210,7 +214,7 @@ class Inbox:
         user = update.effective_user
         if user is None:
             return
-        work = [self._send_all(user.id, update.update_id, outcome, _spoken(raw))]
+        work = [self._send_all(user.id, update.update_id, outcome, spoken(raw))]
         if update.callback_query is not None:
             work.append(self._answer(update.callback_query, outcome.toast))
         await asyncio.gather(*work)
@@ -329,10 +333,6 @@ class Inbox:
         return bool(self._tasks)
 
 
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**62
-
-
 def _calm_down(error: Exception, failed: int) -> float:
     if isinstance(error, RetryAfter):
         after = error.retry_after
@@ -340,34 +340,6 @@ def _calm_down(error: Exception, failed: int) -> float:
     if isinstance(error, Conflict):
         return CALM_DOWN_S[-1]
     return CALM_DOWN_S[min(failed, len(CALM_DOWN_S) - 1)]
-
-
-def _whose(raw: dict[str, Any]) -> int:
-    """The person an update comes from, 0 for an odd one: messages and taps of one person share one queue."""
-    for kind in KINDS:
-        part = raw.get(kind)
-        sender = part.get("from") if isinstance(part, dict) else None
-        if isinstance(sender, dict) and _is_id(sender.get("id")):
-            return int(sender["id"])
-    return 0
-
-
-def _spoken(raw: dict[str, Any]) -> str:
-    """The language of the phone an update comes from, if it is one of ours."""
-    part = raw.get("callback_query") or raw.get("message")
-    sender = part.get("from") if isinstance(part, dict) else None
-    code = str(sender.get("language_code", ""))[:2] if isinstance(sender, dict) else ""
-    return code if code in LANGUAGES else LANGUAGES[0]
-
-
-def _what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
-    """The update without the words and buttons of the message that was tapped: they are not needed, and cost most."""
-    query = raw.get("callback_query")
-    message = query.get("message") if isinstance(query, dict) else None
-    if not isinstance(query, dict) or not isinstance(message, dict):
-        return raw
-    place = {name: message[name] for name in ("message_id", "date", "chat") if name in message}
-    return raw | {"callback_query": query | {"message": place}}
 
 
 def _put_off(conn: Any, chat_id: int, key: str, reply: Reply, now: Any) -> None:

@@ -31,10 +31,11 @@ from bot.emulator.phone import Shown
 from bot.store import keys, migrating, people, sealing
 from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
-from tests import laws
+from tests import laws, overhears
 
 laws.begin()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the program starts many times: it is compiled once
+overhears.begin()
 if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # no waiting for a disk: every commit is synced
 
@@ -248,6 +249,13 @@ def _compiled_once() -> Iterator[None]:
         patch.setattr(DefaultDialect, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(DefaultDialect, "__hash__", lambda one: hash(type(one)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_log_says_who() -> Iterator[None]:
+    """Whatever the stories of this session made the bot log, at DEBUG, it says nothing of anybody."""
+    yield
+    assert overhears.HEARD == []
 
 
 @pytest.fixture(scope="session")

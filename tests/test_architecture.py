@@ -63,6 +63,8 @@ HOUSES = {
     "backing_up": "desk",
     "keeping_keys": "upkeep",
     "offering": "ticks",
+    "gate": "inbox",
+    "raw": "inbox",
     "metrics": "health",
     "doctor": "desk",
     "cli_prove": "cli",

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from bot import clinic as desk
+from bot import gate
 from bot.chat import checkins
 from bot.store import sealing
 from bot.store.errors import NotStored
@@ -312,3 +314,48 @@ async def test_a_reply_that_cannot_be_given_ends_nobodys_queue(clinic: Clinic, l
     nonsense = [row.state for row in await clinic.rows(inbox) if "nonsense" in row.raw]
     log.clear()
     assert nonsense == ["aside"]
+
+
+# ------------------------------------------------------------------------------------------------ floods
+
+
+async def test_of_a_stranger_who_floods_fifty_updates_are_kept_and_of_somebody_known_all(
+    clinic: Clinic, anna: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "EACH_DAY", 5)
+    stranger, kept = clinic["4711"], len(await clinic.rows(inbox))
+    for someone in (stranger, anna):
+        for number in range(12):
+            someone.phone.say(f"message {number}")
+    await clinic.stage.settle()
+    assert len(await clinic.rows(inbox)) - kept == 5 + 12
+    assert sum(message.by_bot for message in stranger.phone.messages) == 5
+    await clinic.wait(hours=24)
+    await stranger.says("Good morning")
+    assert sum(message.by_bot for message in stranger.phone.messages) == 6
+
+
+async def test_a_good_invite_comes_through_whatever_strangers_do(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "ALL_MINUTE", 3)
+    await clinic.desk(desk.add_patient, clinic.config, "P-099", "T-1", "America/Denver", "en", clinic.clock.now())
+    code = await clinic.stage.invite("P-099")
+    for number in range(10):
+        clinic[str(5000 + number)].phone.say("/start wrong-code")
+    invited = clinic["4712"]
+    await invited.says(f"/start {code}")
+    assert "I agree" in invited.buttons
+    await invited.taps("I agree")
+    await invited.taps("Yes, that is right")
+    assert sum(bool(clinic[str(5000 + n)].prompts) for n in range(10)) <= 3
+
+
+async def test_who_sends_faster_than_anybody_reads_is_answered_to_the_last(clinic: Clinic, anna: Someone) -> None:
+    before = len(anna.phone.messages)
+    for number in range(60):
+        anna.phone.say(f"message {number}")
+    await clinic.stage.settle()
+    answered = sum(message.by_bot for message in anna.phone.messages[before:])
+    assert 1 <= answered < 60
+    assert anna.phone.last.by_bot

@@ -59,7 +59,7 @@ def happened(bout: Bout, now: datetime) -> tuple[Bout, Said | None]:
 
 
 def works(
-    now: datetime, ticked: datetime | None, polled: datetime | None, stuck: datetime | None, undelivered: int = 0
+    now: datetime, ticked: datetime | None, polled: datetime | None, stuck: datetime | None, *, undelivered: int = 0
 ) -> bool:
     """Whether the bot does all three: looks at what is due, hears what people say, gets its messages out.
 

@@ -21,15 +21,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, bindparam, select, update
+
+from bot import ids
 from bot.clock import SystemClock
 from bot.config import shipped_questionnaires
 from bot.demo.folder import write_config
 from bot.prove.proof import Tally, check
 from bot.prove.watch import Watch
 from bot.prove.world import memory
-from bot.store import opening, people
+from bot.store import opening, people, sealing
 from bot.store.engine import Store
-from bot.store.sealing_old import seal_all
+from bot.store.tables import person
 
 PACES = (30, 1000)
 FIRST_CHAT, TAPPERS, TAP_EVERY_S, LOOK_EVERY_S = 9_000_000, 20, 0.25, 2.0
@@ -54,8 +57,8 @@ def broadcasts(seed: int, amount: int, tally: Tally) -> None:  # noqa: ARG001  (
     """So many patients, at each pace. Raises Broken."""
     for pace in PACES:
         place = tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory())
-        with place as folder, _bot_api("--limit", str(pace)) as api:
-            config = _clinic(Path(folder), api, amount)
+        with place as folder, bot_api("--limit", str(pace)) as api:
+            config = clinic_of(Path(folder), api, amount)
             _judge(_broadcast(api, config, amount, pace), amount, pace, tally)
     tally.done += amount
 
@@ -84,7 +87,8 @@ class Api:
 
 
 @contextmanager
-def _bot_api(*options: str) -> Iterator[Api]:
+def bot_api(*options: str) -> Iterator[Api]:
+    """One that ends with the block; `options` of its command line."""
     command = [sys.executable, "-m", "bot.emulator", "--port", "0", "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -94,7 +98,7 @@ def _bot_api(*options: str) -> Iterator[Api]:
             process.terminate()
 
 
-def _clinic(folder: Path, api: Api, many: int) -> Path:
+def clinic_of(folder: Path, api: Api, many: int) -> Path:
     """A database in which everybody is due at once, in a zone where it is noon; where its settings are."""
     clock = SystemClock()
     now = clock.now()
@@ -119,7 +123,27 @@ async def _empty(path: Path, zone: str) -> None:
 
 async def _sealed(path: Path) -> None:
     async with await Store.open(path, now=SystemClock().now) as store:
-        await store.write(seal_all)
+        await store.write(_keys_for_all)
+
+
+def _keys_for_all(conn: Connection) -> None:
+    """Keys of their own for everybody, and their chats as `store.people` keeps them; nothing else is sealed yet."""
+    rows = conn.execute(select(person.c.id, person.c.role, person.c.clinic_id, person.c.chat_id)).all()
+    owners = {row.id: (ids.token(), row.clinic_id) for row in rows}
+    names = {number: f"{clinic}:{key_id}" for number, (key_id, clinic) in owners.items()}
+    pages = [names[row.id] + sealing.PAGES for row in rows if row.role != "patient"]
+    sealing.keyring(conn).make([*names.values(), *pages])
+    made = [
+        {
+            "b_id": row.id,
+            "key_id": owners[row.id][0],
+            "chat_id": None if chat is None else sealing.book(conn, names[row.id]).seal(chat, person.c.chat_id, row.id),
+            "chat_key": None if chat is None else sealing.chat_key(conn, chat),
+        }
+        for row in rows
+        for chat in (None if row.chat_id is None else int(row.chat_id),)
+    ]
+    conn.execute(update(person).where(person.c.id == bindparam("b_id")), made)
 
 
 @dataclass(slots=True)
@@ -131,6 +155,8 @@ class Seen:
     at: list[float] = field(default_factory=list)
     chats: list[int] = field(default_factory=list)
     taps: list[float] = field(default_factory=list)
+    taps_at: list[float] = field(default_factory=list)
+    replies: Counter[int] = field(default_factory=Counter)
     refused: int = 0
     since: int = 0
     tapped: dict[int, float] = field(default_factory=dict)
@@ -142,11 +168,13 @@ class Seen:
         events = api.ask(f"/history?since={self.since}")
         self.since += len(events)
         for event in events:
+            self.replies[event["chat"]] += event["kind"] == "sent"
             if event["kind"] == "sent" and event["detail"].get("result", {}).get("reply_markup"):
                 self.at.append(event["at"])
                 self.chats.append(event["chat"])
             elif event["kind"] == "tapped":
                 self.tapped[event["chat"]] = event["at"]
+                self.taps_at.append(event["at"])
             elif event["kind"] in ("edited", "answered") and event["chat"] in self.tapped:
                 self.taps.append(event["at"] - self.tapped.pop(event["chat"]))
             self.refused += event["kind"] == "refused" and event["detail"].get("code") == 429
@@ -165,16 +193,16 @@ def _broadcast(api: Api, config: Path, many: int, pace: int) -> Seen:
                 if watch.seconds - looked > LOOK_EVERY_S:
                     looked = watch.seconds
                     seen.look(api)
-                _tap(api, FIRST_CHAT + 2 + number % TAPPERS)
+                tap(api, FIRST_CHAT + 2 + number % TAPPERS)
             threading.Event().wait(LOOK_EVERY_S)
             seen.look(api)
-            _weigh(bot.pid, seen)
+            weigh(bot.pid, seen)
         finally:
             bot.terminate()
     return seen
 
 
-def _tap(api: Api, chat: int) -> None:
+def tap(api: Api, chat: int) -> None:
     """Begin, hide, go on, hide …: each tap is a transaction, and an edit. Who is not asked yet has nothing to tap."""
     shown = [one for one in api.ask(f"/phones/{chat}")["messages"] if one["by_bot"] and one["buttons"]]
     labels = [label for row in shown[-1]["buttons"] for label in row] if shown else []
@@ -184,7 +212,7 @@ def _tap(api: Api, chat: int) -> None:
             return
 
 
-def _weigh(pid: int, seen: Seen) -> None:
+def weigh(pid: int, seen: Seen) -> None:
     """How much memory the bot took at most, and how much CPU, where the machine says so (Linux)."""
     status = Path(f"/proc/{pid}/status")
     if status.exists():

@@ -14,13 +14,14 @@ class Planted:
     new: str
 
 
-_WRITE = "                new = set(await self._store.write(inbox.add, rows, done, self._clock.now()))\n"
+_WRITE = "                new = set(await self._store.write(self._gate.add, updates, done, self._clock.now()))\n"
 _ROWS = "    rows = [row for row, zone in read if not _is_held_back(conn, row, zone, now)]\n"
 
 PLANTED = (
     Planted(
         "confirmed before it is stored", "R3W", "bot/inbox.py", _WRITE,
-        "                self._offset = max([n for n, _ in rows] or [self._offset - 1]) + 1\n" + _WRITE,
+        "                self._offset = max([one['update_id'] for one in updates] or [self._offset - 1]) + 1\n"
+        + _WRITE,
     ),
     Planted(
         "no owner check", "R3W", "bot/store/checkins.py",

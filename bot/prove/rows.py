@@ -44,8 +44,7 @@ PROOFS = (
         "a minute in which nothing is wrong, and what does not arrive goes by the second route.",
         "clinic months", "bot.prove.worlds:months", quick=0, default=14, piece=1, strikes=(*WIRE, *KILLS),
         asked=500, why="a month of five patients takes half a minute of a core; a night (--soak 8) does the rest.",
-        tells="[Call me, please] was tapped {call me:,} times; {second route:,} times an alert went by the second "
-        "route.",
+        tells="[Call me, please] was tapped {call me:,} times; {second route:,} alerts went by the second route.",
     ),
     Proof(
         "R4T", "equal seed, equal trace", "Two runs of one seed are the same to the last event.",
@@ -161,6 +160,13 @@ PROOFS = (
         "{30 MB:,} MB; from a tap to its answer meanwhile {30 p50:,} ms (half), {30 p99:,} ms (99 of 100). At a pace "
         "of 1,000/s this machine did {1000 a second:,} a second with {1000 CPU:,} µs and {1000 MB:,} MB; taps "
         "{1000 p50:,} and {1000 p99:,} ms.",
+    ),
+    Proof(
+        "S14", "floods of messages", "One the clinic knows, a stranger and many strangers, a thousand a second each: "
+        "others get their answers, what the known one sent is kept, of strangers a bounded number, within 300 MB.",
+        "messages of each", "bot.prove.floods:floods", quick=0, default=3000, piece=3000, strikes=("flood",),
+        tells="Of strangers {strangers:,} updates were kept; who tapped meanwhile waited {p50:,} ms (half), {p99:,} ms "
+        "(99 of 100); the bot took {MB:,} MB.",
     ),
     Proof(
         "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "

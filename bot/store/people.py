@@ -1,5 +1,6 @@
 """People and how they come in: persons, pairs, invites, consent. A code that is wrong raises Refused, a sentence."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -35,6 +36,7 @@ _FIELDS = (
     person.c.expects, person.c.plan, person.c.pilot, person.c.on_page,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
+_KNOWN = select(person.c.chat_key).where(person.c.chat_key.in_(bindparam("keys", expanding=True)))
 _BY_ID = select(*_FIELDS, own()).where(person.c.id == bindparam("id"))
 
 
@@ -72,6 +74,20 @@ def by_chat(conn: Connection, chat_id: int) -> Person | None:
     """Whoever has this chat."""
     row = conn.execute(_BY_CHAT, {"chat": chat_key(conn, chat_id)}).first()
     return None if row is None else as_person(conn, row)
+
+
+def known_chats(conn: Connection, chats: Collection[int]) -> set[int]:
+    """Those of these chats that are somebody's."""
+    keys = {chat_key(conn, chat): chat for chat in chats}
+    if not keys:
+        return set()
+    return {keys[key] for key in conn.execute(_KNOWN, {"keys": list(keys)}).scalars()}
+
+
+def is_good_invite(conn: Connection, code: str, now: datetime) -> bool:
+    """Whether a code would let somebody in now."""
+    unused = (invite.c.code_hash == ids.hashed(code)) & invite.c.used_at.is_(None) & (invite.c.expires_at > now)
+    return bool(code) and conn.execute(select(invite.c.id).where(unused)).first() is not None
 
 
 def by_id(conn: Connection, person_id: int) -> Person:

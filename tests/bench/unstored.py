@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from bot.chat import door
 from bot.core.person import Person
 from bot.core.taps import Step
+from bot.gate import Gate
 from bot.store import checkins, due, inbox, people
 from bot.store.checkins import Kept
 from bot.store.engine import Store
@@ -23,8 +24,8 @@ class Unstored:
 
     async def write(self, fn: Callable[..., Any], *args: Any) -> Any:
         """Accept updates as new, and carry out taps."""
-        if fn is inbox.add:
-            return [update_id for update_id, _ in args[0]]
+        if getattr(fn, "__func__", fn) is Gate.add:
+            return [update["update_id"] for update in args[0]]
         return fn(None, *args) if fn is door.accept else []
 
     async def read(self, fn: Callable[..., Any], *args: Any) -> Any:  # noqa: ARG002
