@@ -60,7 +60,7 @@ class Ring:
         mine = [one for one in rest.splitlines() if f" {OWNER} " in one]
         for line in keys.lines("\n".join([head, *mine])):
             if line.wrapped is not None:
-                master = keys.with_fingerprint(self.database, head.rpartition(" ")[2])
+                master = keys.with_fingerprint(self.database, head.rpartition(" ")[2], self.keys)
                 return _derived(keys.unwrap(master, line))
         return None
 
