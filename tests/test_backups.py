@@ -526,6 +526,7 @@ def test_an_encrypted_backup_asks_for_the_master_key(database: Path, folder: Pat
     made = backups.make(database, folder, NOW)
     code, said = invoke("restore", folder / made.name, "--to", tmp_path / "new.db")
     assert (code, f"It belongs into {tmp_path / 'new.db.key'}" in said) == (1, True)
+    assert str(folder / "keys" / "accord.keys") in said
     assert not (tmp_path / "new.db").exists()
 
 

@@ -1,4 +1,7 @@
-"""The file as a whole is closed: made so at a start, all or nothing, and said where it is not."""
+"""The file as a whole is closed: made so at a start, all or nothing, and said where it is not.
+
+Where these fail there is no wheel of sqlcipher3: then the doctor says it.
+"""
 
 import logging
 import os
@@ -20,7 +23,7 @@ from bot.core.health import lines
 from bot.health import examine
 from bot.prove.clinicfile import held_in
 from bot.store import encrypting, keys, migrating, opening, rotation, soundness
-from bot.store.driver import CIPHER, sqlcipher, sqlite3
+from bot.store.driver import sqlcipher, sqlite3
 from bot.store.engine import Store
 from bot.store.errors import KeyMissing, NeedsCipher
 from bot.store.tables import person
@@ -28,7 +31,6 @@ from tests.conftest import BEGINS, FIRST, Clinic, Someone, copied, denver
 from tests.test_backups import flip, invoke
 from tests.test_sealing import HOMEWORK, OLD
 
-pytestmark = pytest.mark.skipif(not CIPHER, reason="there is no sqlcipher3 for this machine")
 PLAIN = b"SQLite format 3\0"
 
 

@@ -153,16 +153,16 @@ def fitting(database: Path) -> bytes:
     return with_fingerprint(database, wanted(database))
 
 
-def with_fingerprint(database: Path, wanted: str) -> bytes:
-    """The master key of a database with this fingerprint; KeyMissing."""
+def with_fingerprint(database: Path, wanted: str, by: Path | None = None) -> bytes:
+    """The master key of a database with this fingerprint; KeyMissing. `by`: the wrapped keys, if not beside it."""
     found = masters(database)
     for master in found:
         if hmac.compare_digest(fingerprint(master), wanted):
             return master
     what = "does not fit" if found else "is missing"
     raise KeyMissing(
-        f"the master key {what}: {keys_file(database)} needs the one with the fingerprint {wanted}. It belongs into "
-        f"{master_file(database)}, readable by its owner only"
+        f"the master key {what}: {by or keys_file(database)} needs the one with the fingerprint {wanted}. It belongs "
+        f"into {master_file(database)}, readable by its owner only"
     )
 
 

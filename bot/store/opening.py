@@ -25,6 +25,8 @@ OWNER = "1:file"
 """Whose the key of the file is: nobody's, so that no erasure destroys it."""
 BUSY_MS = 5000
 """How long to wait for another process that changes the same file as a whole."""
+CACHE_KB = 64 * 1024
+"""At most, for whoever reads a whole file: a page that is read twice is opened twice, and that takes long."""
 PAGE = 4096  # bytes; an encrypted file has no part of one
 _KEY, _SALT = 32, 16  # bytes
 
@@ -58,7 +60,7 @@ class Ring:
         mine = [one for one in rest.splitlines() if f" {OWNER} " in one]
         for line in keys.lines("\n".join([head, *mine])):
             if line.wrapped is not None:
-                master = keys.with_fingerprint(self.database, head.rpartition(" ")[2])
+                master = keys.with_fingerprint(self.database, head.rpartition(" ")[2], self.keys)
                 return _derived(keys.unwrap(master, line))
         return None
 
@@ -118,6 +120,7 @@ def opened(path: Path, by: With | None = None) -> Iterator[sqlite3.Connection]:
     """A connection to a file that exists, in autocommit mode; SQLite's own errors become sentences."""
     with _told(path), contextlib.closing(connect(path, by, "mode=rw", isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
         yield connection
 
 

@@ -19,7 +19,7 @@ from bot.store.driver import sqlite3
 from bot.store.errors import CannotOpen, Damaged, NotADatabase
 
 THOROUGH_UP_TO = 64 * 1024 * 1024
-"""Smaller files are looked at with their indexes at every start, in under a second; larger ones at 5 s for each GB."""
+"""Smaller files are looked at with their indexes at every start, in a second or two; larger ones at 10 s a GB."""
 
 
 def require_sound(database: Path) -> None:
@@ -31,7 +31,7 @@ def require_sound(database: Path) -> None:
 
 
 def damage(database: Path, thorough: bool = True) -> str:
-    """What is wrong with the file; "" if nothing is found. `thorough`: also whether indexes fit (12 s for each GB).
+    """What is wrong with the file; "" if nothing is found. `thorough`: also whether indexes fit (30 s for each GB).
 
     Raises CannotOpen; KeyMissing or NeedsCipher if it is the key that is wrong, not the file.
     """
