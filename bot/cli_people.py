@@ -195,11 +195,13 @@ def person() -> None:
 @click.argument("code")
 @click.option("--zone", help="Such as America/Denver.")
 @click.option("--lang", help="Such as es.")
+@preview_option
 @config_option
 @json_option
-def person_set(code: str, zone: str | None, lang: str | None, config_file: Path, as_json: bool) -> None:
+def person_set(code: str, zone: str | None, lang: str | None, preview: bool, config_file: Path, as_json: bool) -> None:
     """Change a time zone or a language."""
-    does(config_file, as_json, "set_person", code, zone, lang, line=_says("{code}: {zone}, {lang}."))
+    line = _says("{code}: {zone}, {lang}.")
+    does(config_file, as_json, "set_person", code, zone, lang, line=line, preview=preview)
 
 
 @click.command()

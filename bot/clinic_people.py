@@ -271,14 +271,18 @@ def set_person(conn: Connection, config: Config, code: str, zone: str | None, la
     values |= {} if lang is None else {"lang": lang_or_refuse(lang, config)}
     if not values:
         raise Refused("Nothing to change: say --zone or --lang.")
-    people.change(conn, who.id, **values)
-    who = people.by_id(conn, who.id)
-    joining.replan(conn, who, config, now)
-    if who.role == "therapist" and who.state == "active":
-        appointments.plan_own_digests(conn, who, config.plan, now)
-    if lang is not None and who.can_be_asked:
-        menus.show(conn, who, now)
-    return person_shown(who)
+
+    def work() -> Shown:
+        people.change(conn, who.id, **values)
+        changed = people.by_id(conn, who.id)
+        if changed.role == "therapist" and changed.state == "active":
+            appointments.plan_own_digests(conn, changed, config.plan, now)
+        if lang is not None and changed.can_be_asked:
+            menus.show(conn, changed, now)
+        return person_shown(changed)
+
+    own = [] if who.role == "staff" else people.own_pairs(conn, who)
+    return clinic.changing(conn, config, [pair.id for pair in own], now, work)
 
 
 def show(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001

@@ -44,6 +44,15 @@ async def test_a_move_says_from_when_and_a_plan_whose_check_ins(clinic: Clinic, 
     assert "patient's check-in: its reminder or its end moves" in desk.text
 
 
+async def test_another_time_zone_says_what_comes_at_another_time(clinic: Clinic, desk: Browser) -> None:
+    await clinic.session("P-014", FIRST)
+    await desk.opens("/patients/P-014/person")
+    await desk.presses("See what it does", zone="Europe/Berlin")
+    assert "2 check-ins move" in desk.text
+    assert "Wed 4 Nov, 00:00 · P-014-J · T-1 · patient's check-in: instead of Tue 3 Nov, 16:00" in desk.text
+    assert (await clinic.rows(person, code="P-014"))[0].zone == "America/Denver"
+
+
 async def test_the_end_says_what_goes_and_what_stays(clinic: Clinic, desk: Browser) -> None:
     await clinic.session("P-014", FIRST)
     await desk.opens("/patients/P-014/discharge")
