@@ -137,7 +137,7 @@ PROOFS = (
     ),
     Proof(
         "R16E", "a damaged encrypted file", "As R16, and every flipped bit, swapped page and page of noise is found "
-        "if it changes anything that is stored.", "damages", "bot.prove.damage:of_encrypted", quick=20, default=3750,
+        "if it changes anything that is stored.", "damages", "bot.prove.damage:of_encrypted", quick=0, default=3750,
         piece=1250, strikes=("bit of the file", "bit of a backup", "file cut short"),
         tells="Of {struck bit of the file:,} flipped bits {bit of the file found:,} were found and "
         "{bit of the file harmless:,} changed nothing that is stored. Not promised: pages as they were a day ago, of "

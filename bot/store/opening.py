@@ -170,8 +170,7 @@ def _tried(path: Path, key: FileKey | None, mode: str, how: dict[str, Any]) -> s
     where = f"{path.resolve().as_uri()}?{mode}" if mode else str(path)
     connection: sqlite3.Connection = sqlite3.connect(where, uri=bool(mode), **how)
     try:
-        if CIPHER:
-            connection.execute("PRAGMA cipher_log_level=NONE")  # it would write to stderr
+        _prepare(connection)
         if key is not None:
             connection.execute(f'PRAGMA key = "{key.raw}"')
         connection.execute("PRAGMA schema_version").fetchone()
@@ -212,6 +211,13 @@ def engine(path: Path, database: Path | None = None) -> Engine:
     return made
 
 
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Before a key is given: a later SQLCipher, too, is to read and write files as version 4 does."""
+    if CIPHER:
+        connection.execute("PRAGMA cipher_log_level=NONE")  # it would write to stderr
+        connection.execute("PRAGMA cipher_default_compatibility=4")
+
+
 def is_anothers(database: Path) -> bool:
     """Whether no page of a file that does not open was written with its key: then it is another database's."""
     with contextlib.suppress(StoreError, sqlite3.Error):
@@ -219,7 +225,7 @@ def is_anothers(database: Path) -> bool:
         if key is None or not CIPHER or not _may_be_encrypted(database):
             return False
         with contextlib.closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.execute("PRAGMA cipher_log_level=NONE")
+            _prepare(connection)
             connection.execute(f'PRAGMA key = "{key.raw}"')
             bad = len(connection.execute("PRAGMA cipher_integrity_check").fetchall())
         return bad > 1 and bad == database.stat().st_size // PAGE
