@@ -17,11 +17,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot import drawing, ids
 from bot.chat import mydata, own_page
-from bot.chat.reply import Outcome, Page, Reply
+from bot.chat.reply import Outcome, Page, Picture, Reply
 from bot.core.login import IDLE
 from bot.core.person import Person
 from bot.message import Button
-from bot.render import page, phrase
+from bot.render import page
 from bot.store import audit, own_pages, people, records
 from bot.store.errors import NotStored
 from bot.store.own_pages import PATH, Own
@@ -163,16 +163,21 @@ async def _drawn(site: Site, here: Here, outcome: Outcome, replies: tuple[Reply,
     """The messages below one another with the buttons of the last; a picture stands in the page."""
     lang, pictures = here.who.lang, [one.picture for one in replies if one.picture is not None]
     messages = [one.picture.under if one.picture is not None else one.message for one in replies]
-    images = [await asyncio.to_thread(drawing.png, one.chart, one.lang) for one in pictures]
+    images = [(await _encoded(one), page(lang, "chart.txt", c=one.chart)) for one in pictures]
     rows = [[(b.label, b.data) for b in row if _is_here(here.own, b)] for row in messages[-1].rows] if messages else []
     shows = _page(
         site, lang, "own", paragraphs=[] if images else [p for m in messages for p in m.text.split("\n\n")], rows=rows,
-        images=[base64.b64encode(image).decode() for image in images], files=here.own.what == "mydata",
+        images=images, files=here.own.what == "mydata",
         note="" if images else outcome.toast or "", asks=own_page.asks(here.who, here.own, site.clock.now()),
-        form=ids.sealed(here.key, ids.token()), most=MOST_WORDS, alt=phrase(lang, "ready_picture"),
+        form=ids.sealed(here.key, ids.token()), most=MOST_WORDS,
     )  # fmt: skip
     shows.headers["refresh"] = f"{CLEAR_AFTER_S}; url={PATH}"
     return shows
+
+
+async def _encoded(picture: Picture) -> str:
+    """A picture for an address that holds all of it; drawn in a thread, as that takes a while."""
+    return base64.b64encode(await asyncio.to_thread(drawing.png, picture.chart, picture.lang)).decode()
 
 
 def _is_here(own: Own, button: Button) -> bool:

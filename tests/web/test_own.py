@@ -92,6 +92,7 @@ async def test_own_answers_are_on_the_page_and_nothing_of_them_in_the_chat(
     assert "Goals: 2.0" in tab.text
     await tab.presses("Picture")
     assert 'src="data:image/png;base64,iVBOR' in tab.reply.text
+    assert 'alt="Your ratings · 1 session' in tab.reply.text
     await tab.follows("Back to the beginning")
     await tab.presses("Hide")
     assert "Goals" not in tab.text
