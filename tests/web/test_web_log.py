@@ -30,6 +30,7 @@ async def test_each_edit_of_the_desk_is_noted_with_who_and_whom(clinic: Clinic, 
     await desk.presses("Save")
     await desk.opens("/patients/P-014")
     await desk.presses("Invite for a new phone")
+    await desk.presses("Make an invite for a new phone")
     await desk.opens("/therapists/add")
     await desk.presses("See what it does", code="T-9")
     await desk.presses("Save")
