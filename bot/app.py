@@ -24,6 +24,7 @@ from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
 from bot.store import alerts, lock, outages, people, wordings, zone_data
+from bot.store.encrypting import left_undone
 from bot.store.engine import Store
 from bot.store.errors import ChangedWording
 from bot.ticks import Ticks
@@ -71,9 +72,12 @@ async def running(config: Config, token: str, clock: Clock) -> AsyncIterator[App
         held = lock.acquire(config.database.path)
         stack.callback(held.close)
         await asyncio.to_thread(require_sound, config)
-        store = await stack.enter_async_context(await Store.open(config.database.path, now=clock.now))
+        opened = Store.open(config.database.path, now=clock.now, encrypt=config.database.encrypt)
+        store = await stack.enter_async_context(await opened)
         if store.copied is not None:
             log.warning("the database was brought up to date; as it was it is kept in %s", store.copied)
+        if await asyncio.to_thread(left_undone, config.database.path, config.database.encrypt):
+            log.warning("the database file could not be encrypted, or made plain, and stays as it was: accord doctor")
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if says := await store.write(wordings.changed, config.questionnaires.by_id.values(), clock.now()):
             raise ChangedWording("\n".join(says))

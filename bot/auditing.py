@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.clock import SystemClock
 from bot.config import Config
-from bot.store import audit, backups, people, soundness
+from bot.store import audit, backups, people, soundness, versions
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 from bot.store.people import Refused
@@ -27,6 +27,9 @@ def verified(config: Config, heads: Sequence[str]) -> tuple[Shown, str]:
         return {}, problem
     if found.problem:
         return {}, f"The log is not whole: {found.problem}. The {found.count:,} entries before it are as they were."
+    put_back, problem = _read(config, versions.put_back)
+    if put_back or problem:
+        return {}, problem or f"The log is whole, and the tables do not fit to it: {put_back}."
     return {"count": found.count, "head": str(found.head or "0")}, ""
 
 

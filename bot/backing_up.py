@@ -36,9 +36,23 @@ def back_up_now(config: Config, folder: Path | None) -> tuple[Shown, str]:
     }, ""  # fmt: skip
 
 
+def _no_backup(source: Path) -> str:
+    """Why this cannot be restored, with the file that can; empty if it is a file."""
+    if source.is_file():
+        return ""
+    folder = source if source.is_dir() else source.parent
+    newest = max((file.name for file in folder.glob("*-*Z.db")), default=None) if folder.is_dir() else None
+    what = f"{source} is a folder." if source.is_dir() else f"There is no backup {source}."
+    if newest is None:
+        return f"{what} No backup lies there either: name the folder of [backup] in config.toml, and a file in it."
+    return f"{what} Name a file: the newest there is {folder / newest}"
+
+
 def restore_now(source: Path, target: Path, set_aside: bool) -> tuple[Shown, str]:
     """Restore a backup; what is there then, or why not."""
     clock, began = SystemClock(), perf_counter()
+    if says := _no_backup(source):
+        return {}, says
     try:
         restored = backups.restore(source, target, clock.now() if set_aside else None)
     except (StoreError, OSError) as error:

@@ -13,7 +13,13 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--head", "heads", multiple=True, metavar="N:HASH", help="A last entry that somebody wrote down.")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="N:HASH",
+    help="A last entry that somebody wrote down, or a weekly page shows.",
+)
 @config_option
 @json_option
 def verify(heads: tuple[str, ...], config_file: Path, as_json: bool) -> None:

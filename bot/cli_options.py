@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CANNOT = 1
+MOST_LINES = 12
+"""So many lines a preview has; the rest is counted."""
 
 config_option = click.option(
     "--config", "config_file", type=click.Path(path_type=Path), default=Path("config.toml"), show_default=True,
@@ -21,7 +23,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 preview_option = click.option("--preview", is_flag=True, help="Say what would change, and save nothing.")
-past_option = click.option("--past", is_flag=True, help="A date more than 30 days ago is meant.")
+past_option = click.option("--past", is_flag=True, help="A date more than 30 days ago is meant, or a move back.")
 
 
 class Cannot(click.ClickException):
@@ -83,8 +85,23 @@ def does(
         if isinstance(shown, dict) and "effect" in shown:
             click.echo(effect_line(shown["effect"]))
         if isinstance(shown, dict) and shown.get("preview"):
-            click.echo("This was a preview: nothing is saved.")
+            click.echo("\n".join([*change_lines(shown), "This was a preview: nothing is saved."]))
     return shown
+
+
+def change_lines(shown: dict[str, Any]) -> list[str]:
+    """What a change does, to whom and when: a line for each session that comes, moves or goes, the first of them."""
+    from bot.render import part
+
+    named = shown.get("changes", ())
+    lines = [part("en", "changes.jinja", "line", one) for one in named[:MOST_LINES]]
+    rest = len(named) - len(lines)
+    return lines + ([part("en", "changes.jinja", "rest", rest)] if rest else [])
+
+
+def at(wall: str) -> str:
+    """A wall time as it is read: "2026-11-03 14:00"; every command takes it like this, too."""
+    return wall.replace("T", " ")
 
 
 def effect_line(effect: dict[str, int]) -> str:

@@ -1,12 +1,16 @@
 """The clinic's commands about people: away, leave, pauses, transfers, the end, invites, new phones."""
 
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.cli_options import config_option, does, json_option, preview_option
+from bot.cli_options import at, config_option, does, json_option, preview_option
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 class OrElse(click.Group):
@@ -17,6 +21,11 @@ class OrElse(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command, and what is left of the line."""
         return super().resolve_command(ctx, args if args[0] in self.commands else ["make", *args])
+
+
+def _is_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty()
 
 
 def _says(sentence: str) -> Callable[[Any], str]:
@@ -96,9 +105,8 @@ def _left_line(shown: Any) -> str:
 def _leave_lines(shown: Any) -> str:
     cover = f", covered by {shown['cover']}" if shown["cover"] else ""
     becomes = "cancelled" if shown["cancels"] else "stays planned"
-    rows = [
-        f"Session {row['id']}: {row['patient']} {row['starts']} {row['zone']}, {becomes}." for row in shown["sessions"]
-    ]
+    named = [] if shown["cancels"] and shown.get("preview") else shown["sessions"]  # a preview has lines of its own
+    rows = [f"Session {row['id']}: {row['patient']} {at(row['starts'])} {row['zone']}, {becomes}." for row in named]
     return "\n".join([f"{shown['therapist']} is on leave {shown['leave']}{cover}.", *rows])
 
 
@@ -116,27 +124,47 @@ def _person_verb(group: click.Group, name: str, verb: str, words: str, sentence:
         does(config_file, as_json, verb, code, line=_says(sentence))
 
 
-UNREAD = "Messages of the patient that nobody has read: {unread}."
-ENDED = "Sessions cancelled: {cancelled}. " + UNREAD
+def _parted(sentence: str) -> Callable[[Any], str]:
+    """The line for the end of a pair: a sentence, and what was cancelled and left unread, if there is any."""
+    words = {"cancelled": "Sessions cancelled", "unread": "Messages of the patient that nobody has read"}
+
+    def line(shown: Any) -> str:
+        counts = [f"{said}: {shown[name]}." for name, said in words.items() if shown[name]]
+        return " ".join([sentence.format(**shown), *counts])
+
+    return line
 
 
 def _of_patients(patient: click.Group) -> None:
     _person_verb(patient, "pause", "pause", "Ask a patient nothing for a while.", "{code} is paused.")
     _person_verb(patient, "resume", "resume", "End a pause.", "{code} is asked again.")
-    sentence = "{code} is discharged. " + ENDED
-    _person_verb(patient, "discharge", "discharge", "End it: nothing is asked any more.", sentence)
+
+    @patient.command("discharge")
+    @click.argument("code")
+    @preview_option
+    @click.option("--yes", is_flag=True, help="Do not ask. Without a terminal, and with --json, nobody is asked.")
+    @config_option
+    @json_option
+    def discharge(code: str, preview: bool, yes: bool, config_file: Path, as_json: bool) -> None:
+        """End it: nothing is asked any more. What was answered stays."""
+        line = _parted("{code} is discharged. What was answered stays.")
+        if not (preview or yes or as_json) and _is_terminal():
+            does(config_file, False, "discharge", code, line=line, preview=True)
+            click.confirm(f"Discharge {code}?", abort=True)
+        does(config_file, as_json, "discharge", code, line=line, preview=preview)
 
     @patient.command("transfer")
     @click.argument("code")
     @click.option("--to", required=True, metavar="CODE", help="The new therapist.")
     @click.option("--history", type=click.Choice(["yes", "no"]), default="no", show_default=True,
                   help="Whether the new therapist may read what was answered before.")  # fmt: skip
+    @preview_option
     @config_option
     @json_option
-    def transfer(code: str, to: str, history: str, config_file: Path, as_json: bool) -> None:
+    def transfer(code: str, to: str, history: str, preview: bool, config_file: Path, as_json: bool) -> None:
         """Bring a patient to another therapist. The numbers begin anew."""
-        line = _says("{code} is with {therapist} now. " + ENDED)
-        does(config_file, as_json, "transfer", code, to, history == "yes", line=line)
+        line = _parted("{code} is with {therapist} now.")
+        does(config_file, as_json, "transfer", code, to, history == "yes", line=line, preview=preview)
 
 
 @click.group()
@@ -167,11 +195,13 @@ def person() -> None:
 @click.argument("code")
 @click.option("--zone", help="Such as America/Denver.")
 @click.option("--lang", help="Such as es.")
+@preview_option
 @config_option
 @json_option
-def person_set(code: str, zone: str | None, lang: str | None, config_file: Path, as_json: bool) -> None:
+def person_set(code: str, zone: str | None, lang: str | None, preview: bool, config_file: Path, as_json: bool) -> None:
     """Change a time zone or a language."""
-    does(config_file, as_json, "set_person", code, zone, lang, line=_says("{code}: {zone}, {lang}."))
+    line = _says("{code}: {zone}, {lang}.")
+    does(config_file, as_json, "set_person", code, zone, lang, line=line, preview=preview)
 
 
 @click.command()
@@ -192,6 +222,8 @@ def _words(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {_words(of)}" for name, of in value.items())
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        return f"{at(value)[:16]} (UTC)"
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
@@ -212,11 +244,14 @@ def invite_make(code: str, relink: bool, config_file: Path, as_json: bool) -> No
     """Make a single-use link, and its QR code."""
     from bot.desk import UNKNOWN_BOT, qr_code
 
-    shown = does(config_file, as_json, "invite", code, relink)
+    before = None if as_json else does(config_file, False, "show", code)["invite"]
+    shown = does(config_file, as_json, "invite", code, relink, as_json)
+    if before:
+        click.echo("The invite that was made before does not work any more.", err=True)
     if UNKNOWN_BOT in shown["link"]:
         click.echo(f"The bot's name is not known before its first run: put it in place of {UNKNOWN_BOT}.", err=True)
     if not as_json:
-        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {shown['expires']}.")
+        click.echo(f"{shown['link']}\n\n{qr_code(shown['link'])}\nFor {code}, once, until {_words(shown['expires'])}.")
 
 
 _person_verb(invite, "revoke", "revoke_invite", "Make an invite stop working.", "{code} has no invite any more.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot.cli_options import config_option, does, json_option, past_option, preview_option
+from bot.cli_options import at, config_option, does, json_option, past_option, preview_option
 
 
 @click.group()
@@ -40,7 +40,7 @@ def session_add(config_file: Path, as_json: bool, code: str, starts: str, minute
 def session_move(config_file: Path, as_json: bool, session_id: int, starts: str, following: bool, **more: bool) -> None:
     """Move a session to another time."""
     verb = "move_following" if following else "move_session"
-    does(config_file, as_json, verb, session_id, starts, line=_session, **more)
+    does(config_file, as_json, verb, session_id, starts, line=_session, ahead=True, **more)
 
 
 def _marker(state: str, words: str) -> None:
@@ -62,14 +62,14 @@ for _state, _words in {
 
 
 def _session(shown: Any) -> str:
-    line = f"Session {shown['id']}: {shown['patient']} {shown['starts']} {shown['zone']}, {shown['state']}."
+    line = f"Session {shown['id']}: {shown['patient']} {at(shown['starts'])} {shown['zone']}, {shown['state']}."
     if "moved" in shown:
         line += f" {len(shown['moved'])} of its series moved."
     return "\n".join([line, *_left_out(shown)])
 
 
 def _left_out(shown: Any) -> list[str]:
-    return [f"Left out {one['starts']}: {one['why']}" for one in shown.get("left_out", ())]
+    return [f"Left out {at(one['starts'])}: {one['why']}" for one in shown.get("left_out", ())]
 
 
 # ------------------------------------------------------------------------------------------------ series
@@ -97,10 +97,12 @@ def session_weekly(
 
 
 def _weekly(shown: Any) -> str:
+    from bot.render import part
+
     line = (
         f"{shown['patient']}: every {shown['weekly']} from {shown['from']}, {len(shown['sessions'])} sessions laid out."
     )
-    return "\n".join([line, *_ended(shown), *_left_out(shown)])
+    return "\n".join([line, part("en", "changes.jinja", "series", shown), *_ended(shown), *_left_out(shown)])
 
 
 def _ended(shown: Any) -> list[str]:
@@ -129,6 +131,7 @@ def week() -> None:
 @week.command("cancel")
 @click.argument("day")
 @click.option("--therapist", help="Only this therapist's sessions.")
+@click.option("--patient", help="Only this patient's.")
 @preview_option
 @config_option
 @json_option
@@ -138,8 +141,10 @@ def week_cancel(config_file: Path, as_json: bool, therapist: str | None, **more:
 
 
 def _cancelled(shown: Any) -> str:
-    head = f"Week of {shown['week']}: {len(shown['cancelled'])} sessions cancelled."
-    return "\n".join([head, *(_session(one) for one in shown["cancelled"])])
+    n = len(shown["cancelled"])
+    head = f"Week of {shown['week']}: {n or 'no'} session{'' if n == 1 else 's'} cancelled."
+    rows = [] if shown.get("preview") else shown["cancelled"]  # a preview has lines of its own
+    return "\n".join([head, *map(_session, rows)])
 
 
 # ------------------------------------------------------------------------------------------------ closures
@@ -195,13 +200,19 @@ def _days(shown: Any) -> str:
 
 
 def _closure(shown: Any) -> str:
-    line = f"{_days(shown)}: {len(shown['cancelled'])} sessions cancelled, {len(shown['planned'])} planned again."
-    return "\n".join([line, *_left_out(shown)])
+    said = _counted((shown["cancelled"], "sessions cancelled"), (shown["planned"], "sessions planned again"))
+    return "\n".join([f"{_days(shown)}: {said or 'no session changes'}.", *_left_out(shown)])
+
+
+def _counted(*found: tuple[Any, str]) -> str:
+    """How many of each, without those of which there are none: "2 added, 1 moved"."""
+    counts = ((len(some) if isinstance(some, list) else some, words) for some, words in found)
+    return ", ".join(f"{n} {words}" for n, words in counts if n)
 
 
 def _closures(shown: Any) -> str:
-    head = f"{len(shown['closures'])} closures are new, {shown['unchanged']} known."
-    return "\n".join([head, *(_closure(one) for one in shown["closures"])])
+    head = _counted((shown["closures"], "closures are new"), (shown["unchanged"], "known"))
+    return "\n".join([f"{head or 'There is no closure in it'}.", *map(_closure, shown["closures"])])
 
 
 # ------------------------------------------------------------------------------------------------ imports
@@ -222,13 +233,19 @@ def sessions() -> None:
 def sessions_import(config_file: Path, as_json: bool, file: Path, **more: Any) -> None:
     """Take appointments from a calendar (.ics) or a table (.csv: patient,starts,minutes)."""
     shown = does(config_file, as_json, "import_sessions", file, line=_imported, **more)
-    for bad in shown["skipped"]:
+    for bad in (*shown["skipped"], *shown["left_alone"]):
         click.echo(bad, err=True)
 
 
 def _imported(shown: Any) -> str:
-    counts = f"{len(shown['added'])} added, {len(shown['moved'])} moved, {len(shown['cancelled'])} cancelled"
-    return f"{counts}, {shown['unchanged']} as they were, {len(shown['skipped'])} lines skipped."
+    came = [(shown[name], name) for name in ("added", "moved", "cancelled")]
+    said = _counted(
+        *came,
+        (shown["unchanged"], "as they were"),
+        (shown["skipped"], "lines skipped"),
+        (shown["left_alone"], "events left alone"),
+    )
+    return f"{said or 'There is no appointment in it'}."
 
 
 # ------------------------------------------------------------------------------------------------ plan
@@ -237,7 +254,7 @@ def _imported(shown: Any) -> str:
 @click.command()
 @click.argument("code")
 @click.argument("values", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--reset", multiple=True, metavar="KEY", help="As in the plan above again.")
+@click.option("--reset", multiple=True, metavar="KEY", help="As the therapist's or the clinic's plan says again.")
 @preview_option
 @config_option
 @json_option

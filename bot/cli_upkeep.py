@@ -28,7 +28,7 @@ def backup(folder: Path | None, config_file: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("source", metavar="BACKUP", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", metavar="BACKUP", type=click.Path(path_type=Path))
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="The database to make: [database] path of the configuration.")  # fmt: skip
 @click.option("--set-aside", is_flag=True, help="Keep a database that is there already beside it, by another name.")

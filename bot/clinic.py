@@ -3,7 +3,6 @@
 A request that cannot be carried out raises Refused, a sentence; nothing is written then.
 """
 
-import re
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -13,12 +12,12 @@ from sqlalchemy import Connection
 
 from bot import ids
 from bot.config import Config
-from bot.core.codes import check_letter
+from bot.core.codes import check_letter, not_a_code
 from bot.core.person import Pair, Person
 from bot.core.plans import plan_of
-from bot.core.problem import did_you_mean
 from bot.core.series import NotARule, Rule, parse
-from bot.core.walltime import is_zone, to_utc, zone_names, zone_of
+from bot.core.walltime import local_date, to_utc, zone_of
+from bot.core.zones import misnamed_says
 from bot.store import appointments, people, relinks
 from bot.store.columns import AnyRow
 from bot.store.effects import with_effect
@@ -27,7 +26,10 @@ from bot.store.people import Refused
 YEARS = range(2000, 2100)
 FAR_PAST = timedelta(days=30)
 """A session further back than this is more likely a slip than a wish."""
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
+NOT_A_CODE = {
+    "no_code": '"{}" is not a code: up to 16 letters, digits and dashes, such as P-014. Never a name.',
+    "like_name": '"{}" has no digit in it, as a name has none. A code must not be a name: write it as P-014.',
+}
 Shown = dict[str, Any]
 
 
@@ -46,8 +48,8 @@ class Invited:
 
 def zone_or_refuse(zone: str) -> str:
     """The zone if there is one of that name; Refused with the nearest name if not."""
-    if not is_zone(zone):
-        raise Refused(f'There is no time zone "{zone}".{did_you_mean(zone, zone_names())}')
+    if says := misnamed_says(zone):
+        raise Refused(says)
     return zone
 
 
@@ -65,7 +67,8 @@ def parse_wall(text: str) -> datetime:
     except ValueError:
         wall = None
     if wall is None or wall.tzinfo is not None or ("T" not in text and " " not in text.strip()):
-        raise Refused(f'"{text}" is not a date and time: write it as 2026-11-03T14:00, in the clinic\'s time.')
+        says = f'"{text}" is not a date and time: write it as 2026-11-03T14:00, in the clinic\'s time.'
+        raise Refused(says, "no_wall", text[:60])
     _in_our_time(wall.year)
     return wall.replace(second=0, microsecond=0)
 
@@ -102,7 +105,8 @@ def parse_span(text: str) -> tuple[date, date]:
 
 def _in_our_time(year: int) -> None:
     if year not in YEARS:
-        raise Refused(f"The year {year} is out of reach: {YEARS[0]} to {YEARS[-1]}.")
+        says = f"The year {year} is out of reach: {YEARS[0]} to {YEARS[-1]}."
+        raise Refused(says, "far_year", str(year), str(YEARS[0]), str(YEARS[-1]))
 
 
 # ------------------------------------------------------------------------------------------------ people
@@ -110,8 +114,8 @@ def _in_our_time(year: int) -> None:
 
 def code_or_refuse(code: str) -> str:
     """A code that fits a phone and says nothing about a person."""
-    if not CODE.fullmatch(code):
-        raise Refused(f'"{code}" is not a code: up to 16 letters, digits and dashes, such as P-014. Never a name.')
+    if kind := not_a_code(code):
+        raise Refused(NOT_A_CODE[kind].format(code), kind, code, field="code")
     return code
 
 
@@ -144,7 +148,8 @@ def invite(conn: Connection, config: Config, code: str, now: datetime, relink: b
     """Make a single-use invite for somebody who is not in yet; `relink`: for a new phone of somebody who is."""
     who = people.by_code(conn, code)
     if who.chat_id is not None and not relink:
-        raise Refused(f'"{who.code}" is in already. For a new phone: accord clinic invite {who.code} --relink')
+        says = f'"{who.code}" is in already. For a new phone: accord clinic invite {who.code} --relink'
+        raise Refused(says, "in_already", who.code)
     if who.chat_id is None and relink:
         raise Refused(f'"{who.code}" is not in yet: accord clinic invite {who.code}')
     if who.state == "discharged":
@@ -161,9 +166,9 @@ def invite(conn: Connection, config: Config, code: str, now: datetime, relink: b
 def changing(
     conn: Connection, config: Config, pair_ids: Collection[int], now: datetime, work: Callable[[], Shown]
 ) -> Shown:
-    """Carry out work on these pairs' sessions; what it shows, with what it does to their check-ins."""
-    shown, effect = with_effect(conn, pair_ids, config.plan, now, work)
-    return shown | {"effect": asdict(effect)}
+    """Carry out work on these pairs' sessions; what it shows, with what it does, to whom and when."""
+    shown, done = with_effect(conn, pair_ids, config.plan, zone_of(config.clinic.zone), now, work)
+    return shown | asdict(done)
 
 
 def add_session(
@@ -185,14 +190,14 @@ def minutes_or_refuse(config: Config, pair: Pair, minutes: int | None) -> int:
     """A session's length, the pair's plan's if none is given."""
     length = int(plan_of(pair, config.plan).session_length.total_seconds() // 60) if minutes is None else minutes
     if not 1 <= length <= 24 * 60:
-        raise Refused(f"A session of {length} minutes is not possible: 1 to 1440.")
+        raise Refused(f"A session of {length} minutes is not possible: 1 to 1440.", "no_minutes", str(length))
     return length
 
 
 def refuse_far_past(wall: datetime, zone: str, now: datetime, past: bool) -> None:
     """A date of long ago is refused unless it is meant."""
     if not past and to_utc(wall, zone_of(zone)) < now - FAR_PAST:
-        says = f"{wall:%Y-%m-%dT%H:%M} is more than {FAR_PAST.days} days ago. If it is meant, say --past."
+        says = f"{wall:%Y-%m-%d %H:%M} is more than {FAR_PAST.days} days ago. If it is meant, say --past."
         raise Refused(says, "far_past", str(FAR_PAST.days), field="day")
 
 
@@ -218,12 +223,29 @@ def one_changed(
     return changing(conn, config, [row.pair_id], now, changed)
 
 
+def refuse_over(row: AnyRow, wall: datetime, now: datetime, past: bool) -> None:
+    """A session is not moved to a time that is over, unless that is meant; where it stands it may stay."""
+    if not past and to_utc(wall, zone_of(row.zone)) <= now and wall.isoformat(timespec="minutes") != row.local:
+        today = wall.date() == local_date(now, zone_of(row.zone))
+        says = f"{wall:%Y-%m-%d %H:%M} is over already: choose a time ahead. If it is meant, say --past."
+        raise Refused(says, "is_over", field="clock" if today else "day")
+
+
 def move_session(
-    conn: Connection, config: Config, session_id: int, wall: datetime, now: datetime, past: bool = False
+    conn: Connection,
+    config: Config,
+    session_id: int,
+    wall: datetime,
+    now: datetime,
+    *,
+    past: bool = False,
+    ahead: bool = False,
 ) -> Shown:
-    """Move a session; what was not sent yet moves with it."""
+    """Move a session; what was not sent yet moves with it. `ahead`: not to a time that is over, unless `past`."""
 
     def work(row: AnyRow) -> None:
+        if ahead:
+            refuse_over(row, wall, now, past)
         refuse_far_past(wall, row.zone, now, past)
         appointments.move_session(conn, session_id, wall)
 

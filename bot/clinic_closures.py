@@ -50,7 +50,8 @@ def import_closures(conn: Connection, config: Config, found: list[Closed], now: 
     new = {(one.first, one.last): one for one in found if (one.first, one.last) not in known}
     shown = [add_closure(conn, config, f"{one.first}..{one.last}", now, one.name) for one in new.values()]
     effect = {name: sum(one["effect"][name] for one in shown) for name in ("moved", "dropped", "new")}
-    return {"closures": shown, "unchanged": len(found) - len(new), "effect": effect}
+    changes = [line for one in shown for line in one.pop("changes")]
+    return {"closures": shown, "unchanged": len(found) - len(new), "effect": effect, "changes": changes}
 
 
 def remove_closure(conn: Connection, config: Config, closure_id: int, now: datetime) -> Shown:

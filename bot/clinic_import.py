@@ -1,6 +1,6 @@
 """Appointments from another program's file: added, moved where its event has moved, cancelled with it; or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,6 +18,14 @@ from bot.store.columns import AnyRow
 from bot.store.people import Refused
 
 Came = Literal["added", "moved", "cancelled", "unchanged"]
+
+
+class BadFile(Refused):
+    """A file of which nothing is taken: every wrong line."""
+
+    def __init__(self, bad: Sequence[Bad]) -> None:
+        super().__init__("\n".join(map(str, bad)))
+        self.bad = list(bad)
 
 
 class _Wrong(Exception):
@@ -60,27 +68,37 @@ def read_closures(data: bytes, now: datetime) -> list[Closed]:
 
     found, bad = read_closed(data, (now - FAR_PAST, now + AHEAD))
     if bad:
-        raise Refused("\n".join(map(str, bad)))
+        raise BadFile(bad)
     return found
 
 
 def import_sessions(
-    conn: Connection, config: Config, read: tuple[Sequence[Entry], Sequence[Bad]], now: datetime, skip_bad: bool = False
+    conn: Connection,
+    config: Config,
+    read: tuple[Sequence[Entry], Sequence[Bad]],
+    now: datetime,
+    skip_bad: bool = False,
+    say: Callable[[Bad], str] = str,
 ) -> Shown:
     """Take appointments over. Nothing is done unless every line is right, or `skip_bad` leaves out those that are not.
 
-    Refused names every wrong line. What is there already (the same pair and start) stays as it is; an event that is
-    known by its id and has another time moves its session.
+    BadFile names every wrong line; so it is if no event of a calendar names a patient. What is there already (the same
+    pair and start) stays as it is; an event that is known by its id and has another time moves its session. `say`: a
+    line that was left out, or alone, in words.
     """
-    entries, bad = list(read[0]), list(read[1])
+    entries, bad = list(read[0]), [one for one in read[1] if not one.alone]
+    alone = [one for one in read[1] if one.alone]
+    if alone and not entries and not bad:
+        raise BadFile(alone)
     pairs = _pairs(conn, entries, bad)
     while True:  # at most once for each wrong line, mostly once or twice
         entries = [one for one in entries if one.line not in {wrong.line for wrong in bad}]
         if bad and not skip_bad:
             bad += _wrong_beside(conn, config, entries, pairs, now)
-            raise Refused("\n".join(map(str, sorted(bad, key=lambda one: one.line))))
+            raise BadFile(sorted(bad, key=lambda one: one.line))
         try:
-            return _taken_over(conn, config, entries, pairs, now) | {"skipped": [str(one) for one in bad]}
+            shown = _taken_over(conn, config, entries, pairs, now)
+            return shown | {"skipped": [say(one) for one in bad], "left_alone": [say(one) for one in alone]}
         except _Wrong as wrong:
             bad += wrong.bad
 
@@ -92,8 +110,12 @@ def _pairs(conn: Connection, entries: Sequence[Entry], bad: list[Bad]) -> dict[s
         try:
             pairs[code] = people.pair_by_patient_code(conn, code)
         except Refused as unknown:
-            bad += [Bad(one.line, str(unknown)) for one in entries if one.code == code]
+            bad += [_bad(one, unknown) for one in entries if one.code == code]
     return pairs
+
+
+def _bad(one: Entry, wrong: Refused) -> Bad:
+    return Bad(one.line, str(wrong), wrong.kind, wrong.said)
 
 
 def _wrong_beside(
@@ -122,7 +144,7 @@ def _taken_over(conn: Connection, config: Config, entries: list[Entry], pairs: d
                 came[what].append(session_id)
                 leaving.discard(session_id)
             except Refused as wrong:
-                bad.append(Bad(one.line, str(wrong)))
+                bad.append(_bad(one, wrong))
         if bad:
             raise _Wrong(bad)
         return came | {"unchanged": len(came["unchanged"])}
@@ -153,9 +175,8 @@ def _take(
         if known.local == one.starts and people.has_ended(conn, known.pair_id):  # it took place before a transfer
             return "unchanged", known.id
         other = people.pair_of(conn, known.pair_id).patient.code
-        raise Refused(
-            f"This event was {other}'s before: cancel session {known.id}, and make a new event for {one.code}."
-        )
+        says = f"This event was {other}'s before: cancel session {known.id}, and make a new event for {one.code}."
+        raise Refused(says, "others_event", other, known.local, one.code)
     there = known or appointments.at_start(conn, pair, wall, config.clinic.zone)
     if one.cancelled:
         return _cancelled(conn, there)
@@ -174,7 +195,7 @@ def _take(
 
 def _minutes(config: Config, pair: Pair, one: Entry) -> int:
     if one.minutes and not (one.minutes.isascii() and one.minutes.isdigit() and len(one.minutes) < 6):
-        raise Refused(f'"{one.minutes}" is not a number of minutes: write it as 60.')
+        raise Refused(f'"{one.minutes}" is not a number of minutes: write it as 60.', "bad_minutes", one.minutes[:20])
     return minutes_or_refuse(config, pair, int(one.minutes) if one.minutes else None)
 
 

@@ -72,9 +72,10 @@ def _span(first: date | None, last: date | None, today: date) -> tuple[date, dat
     first = first or (today if last is None else last) - AROUND
     last = last or max(first, today) + AROUND
     if last < first:
-        raise Refused(f"{first} to {last} ends before it begins.")
+        raise Refused(f"{first} to {last} ends before it begins.", "reversed", field="last")
     if last - first > LONGEST:
-        raise Refused(f"{first} to {last} is more than {LONGEST.days} days: ask for a shorter time.")
+        says = f"{first} to {last} is more than {LONGEST.days} days: ask for a shorter time."
+        raise Refused(says, "ledger_long", str(LONGEST.days), field="last")
     return first, last
 
 

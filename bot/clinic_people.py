@@ -122,7 +122,8 @@ def _cover(conn: Connection, code: str, who: Person) -> Person:
     if cover.id == who.id:
         raise Refused(f'"{who.code}" cannot cover for themselves: name another therapist.')
     if not cover.can_be_asked:
-        raise Refused(f'"{cover.code}" cannot be reached in the chat at present: accord clinic show {cover.code}')
+        says = f'"{cover.code}" cannot be reached in the chat at present: accord clinic show {cover.code}'
+        raise Refused(says, "no_cover", cover.code, field="cover")
     return cover
 
 
@@ -179,11 +180,15 @@ def discharge(conn: Connection, config: Config, code: str, now: datetime) -> Sho
     pairs = people.own_pairs(conn, who)
     if who.state == "discharged":
         raise Refused(f'"{who.code}" is discharged already.', "discharged", who.code)
-    ended = [_ended(conn, config, pair, now) for pair in pairs]
-    _tell(conn, who, "ready_done", f"discharged:{who.id}:{now.isoformat()}", now)
-    _leave_for_good(conn, who, now)
-    totals = {name: sum(one[name] for one in ended) for name in ("cancelled", "unread")}
-    return person_shown(people.by_id(conn, who.id)) | totals
+
+    def work() -> Shown:
+        ended = [_ended(conn, config, pair, now) for pair in pairs]
+        _tell(conn, who, "ready_done", f"discharged:{who.id}:{now.isoformat()}", now)
+        _leave_for_good(conn, who, now)
+        totals = {name: sum(one[name] for one in ended) for name in ("cancelled", "unread")}
+        return person_shown(people.by_id(conn, who.id)) | totals
+
+    return clinic.changing(conn, config, [pair.id for pair in pairs], now, work)
 
 
 def _leave_for_good(conn: Connection, who: Person, now: datetime) -> None:
@@ -208,16 +213,20 @@ def transfer(conn: Connection, config: Config, code: str, to: str, history: bool
         raise Refused(f'"{therapist.code}" is discharged.', "discharged", therapist.code)
     pairs = people.own_pairs(conn, who)
     if any(pair.therapist.id == therapist.id for pair in pairs):
-        raise Refused(f'"{who.code}" is with "{therapist.code}" already.')
-    ended = [_ended(conn, config, pair, now) for pair in pairs]
-    pair_id = people.add_pair(conn, who.id, therapist.id, now, history)
-    if who.state == "discharged":
-        people.change(conn, who.id, state="stopped" if who.chat_id else "invited")
-    _tell(conn, who, "ready_change", f"pair:{pair_id}:patient", now, opens="e:news")
-    _tell(conn, therapist, "ready_list", f"list:{pair_id}:new", now, opens="p:all:open")
-    totals = {name: sum(one[name] for one in ended) for name in ("cancelled", "unread")}
-    shown = person_shown(people.by_id(conn, who.id)) | {"therapist": therapist.code, "pair": pair_id}
-    return shown | {"history": history} | totals
+        raise Refused(f'"{who.code}" is with "{therapist.code}" already.', "with_already", who.code, therapist.code)
+
+    def work() -> Shown:
+        ended = [_ended(conn, config, pair, now) for pair in pairs]
+        pair_id = people.add_pair(conn, who.id, therapist.id, now, history)
+        if who.state == "discharged":
+            people.change(conn, who.id, state="stopped" if who.chat_id else "invited")
+        _tell(conn, who, "ready_change", f"pair:{pair_id}:patient", now, opens="e:news")
+        _tell(conn, therapist, "ready_list", f"list:{pair_id}:new", now, opens="p:all:open")
+        totals = {name: sum(one[name] for one in ended) for name in ("cancelled", "unread")}
+        shown = person_shown(people.by_id(conn, who.id)) | {"therapist": therapist.code, "pair": pair_id}
+        return shown | {"history": history} | totals
+
+    return clinic.changing(conn, config, [pair.id for pair in pairs], now, work)
 
 
 def discharge_therapist(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001
@@ -262,14 +271,18 @@ def set_person(conn: Connection, config: Config, code: str, zone: str | None, la
     values |= {} if lang is None else {"lang": lang_or_refuse(lang, config)}
     if not values:
         raise Refused("Nothing to change: say --zone or --lang.")
-    people.change(conn, who.id, **values)
-    who = people.by_id(conn, who.id)
-    joining.replan(conn, who, config, now)
-    if who.role == "therapist" and who.state == "active":
-        appointments.plan_own_digests(conn, who, config.plan, now)
-    if lang is not None and who.can_be_asked:
-        menus.show(conn, who, now)
-    return person_shown(who)
+
+    def work() -> Shown:
+        people.change(conn, who.id, **values)
+        changed = people.by_id(conn, who.id)
+        if changed.role == "therapist" and changed.state == "active":
+            appointments.plan_own_digests(conn, changed, config.plan, now)
+        if lang is not None and changed.can_be_asked:
+            menus.show(conn, changed, now)
+        return person_shown(changed)
+
+    own = [] if who.role == "staff" else people.own_pairs(conn, who)
+    return clinic.changing(conn, config, [pair.id for pair in own], now, work)
 
 
 def show(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001

@@ -32,7 +32,7 @@ UNITS = ((timedelta(days=1), "days"), (timedelta(hours=1), "h"), (timedelta(minu
 def set_plan(
     conn: Connection, config: Config, code: str, values: Sequence[str], reset: Sequence[str], now: datetime
 ) -> Shown:
-    """Change somebody's plan: values as "ask_every=2", keys in `reset` as in the plan above. Every mistake is named."""
+    """Change somebody's plan: values as "ask_every=2", keys in `reset` as others' plans say. Every mistake is named."""
     who = _planned(conn, code)
     found, mistakes = _read(config, who, values, reset)
     if mistakes:

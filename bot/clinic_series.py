@@ -13,6 +13,7 @@ from bot.clinic import (
     parse_rule,
     parse_wall,
     refuse_far_past,
+    refuse_over,
     session_shown,
 )
 from bot.config import Config
@@ -49,18 +50,25 @@ def set_weekly(
     refuse_far_past(datetime.combine(begin, rule.clock), zone, now, past)
     before = series.going_on(conn, pair.id, begin)
     if before and beside is None:
-        raise Refused(_goes_on(code, before[0], begin))
+        raise Refused(_goes_on(code, before[0], begin), "goes_on", code, series.rule_of(before[0]).words())
 
     def work() -> Shown:
         ended = [_ended(conn, row, begin - timedelta(days=1), now) for row in before if beside == "replace"]
         series_id = series.add_series(conn, pair, rule, length, zone, begin)
         laid = series.lay_out(conn, series_id, now)
         if laid.taken and not laid.made:  # it never fits
-            raise Refused(next(iter(laid.taken.values())))
+            raise next(iter(laid.taken.values()))
         shown = {"id": series_id, "patient": pair.patient.code, "weekly": rule.words(), "from": begin.isoformat()}
-        return shown | {"sessions": laid.made} | _left_out(laid) | {"ended": ended}
+        shown |= {"first": _first(conn, laid), "every": rule.every, "count": rule.count}
+        shown |= {"until": rule.until.isoformat() if rule.until else None, "sessions": laid.made}
+        return shown | _left_out(laid) | {"ended": ended}
 
     return changing(conn, config, [pair.id], now, work)
+
+
+def _first(conn: Connection, laid: series.LaidOut) -> str | None:
+    """The wall time of the first session made."""
+    return str(appointments.session_row(conn, laid.made[0]).local) if laid.made else None
 
 
 def _rule(words: str, every: int, until: date | None, count: int, begin: date) -> Rule:
@@ -78,7 +86,8 @@ def _goes_on(code: str, row: AnyRow, begin: date) -> str:
 
 
 def _left_out(laid: series.LaidOut) -> Shown:
-    return {"left_out": [{"starts": at, "why": why} for at, why in sorted((laid.taken | laid.closed).items())]}
+    why = {at: str(taken) for at, taken in laid.taken.items()} | laid.closed
+    return {"left_out": [{"starts": at, "why": why[at]} for at in sorted(why)]}
 
 
 def _ended(conn: Connection, row: AnyRow, after: date, now: datetime) -> Shown:
@@ -104,13 +113,22 @@ def end_weekly(conn: Connection, config: Config, code: str, now: datetime, after
 
 
 def move_following(
-    conn: Connection, config: Config, session_id: int, starts: str, now: datetime, past: bool = False
+    conn: Connection,
+    config: Config,
+    session_id: int,
+    starts: str,
+    now: datetime,
+    *,
+    past: bool = False,
+    ahead: bool = False,
 ) -> Shown:
-    """Move a session and the rest of its series."""
+    """Move a session and the rest of its series. `ahead`: not to a time that is over, unless `past`."""
     wall = parse_wall(starts)
     moved: Shown = {}
 
     def work(row: AnyRow) -> None:
+        if ahead:
+            refuse_over(row, wall, now, past)
         refuse_far_past(wall, row.zone, now, past)
         laid = series.move_following(conn, session_id, wall, now)
         moved.update({"moved": laid.made}, **_left_out(laid))
@@ -118,17 +136,24 @@ def move_following(
     return one_changed(conn, config, session_id, now, work) | moved
 
 
-def cancel_week(conn: Connection, config: Config, therapist: str | None, now: datetime, *, day: date) -> Shown:
-    """Cancel the sessions to come of the week (Monday to Sunday) that a date is in, of all or of one therapist."""
+def cancel_week(
+    conn: Connection, config: Config, therapist: str | None, now: datetime, *, day: date, patient: str | None = None
+) -> Shown:
+    """Cancel the sessions to come of the week (Monday to Sunday) that a date is in, of all, of one therapist or of one
+    patient.
+    """
     monday = day - timedelta(days=day.weekday())
     whose = None if therapist is None else people.by_code(conn, therapist, "therapist").id
     found = closures.to_come(conn, monday, monday + timedelta(days=6), now, whose)
+    if patient is not None:
+        only = people.pair_by_patient_code(conn, patient).id
+        found = [(session_id, pair_id) for session_id, pair_id in found if pair_id == only]
 
     def work() -> Shown:
         for session_id, _ in found:
             appointments.mark_session(conn, session_id, "cancelled")
         rows = [appointments.session_row(conn, session_id) for session_id, _ in found]
         shown = [session_shown(row, people.pair_of(conn, row.pair_id).patient.code) for row in rows]
-        return {"week": monday.isoformat(), "therapist": therapist, "cancelled": shown}
+        return {"week": monday.isoformat(), "therapist": therapist, "patient": patient, "cancelled": shown}
 
     return changing(conn, config, {pair_id for _, pair_id in found}, now, work)

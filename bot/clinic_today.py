@@ -31,10 +31,10 @@ def undo(conn: Connection, config: Config, mark_id: int, now: datetime) -> Shown
     """Take a mark back; Refused once its minutes have passed, or if the session was changed since."""
     one = marks.find(conn, mark_id, now - UNDO)
     if one is None:
-        raise Refused("This can no longer be taken back: say what is right instead.")
+        raise Refused("This can no longer be taken back: say what is right instead.", "no_undo")
     row = appointments.session_row(conn, one.session_id)
     if row.state != one.state:
-        raise Refused("The session was changed since: look at it again.")
+        raise Refused("The session was changed since: look at it again.", "changed_since")
     if one.state == "cancelled":  # its time may have gone to somebody else meanwhile
         appointments.refuse_to_stand(conn, row, row.starts_at, row.ends_at)
     marks.undone(conn, mark_id, now)

@@ -15,12 +15,14 @@ from bot.config_keys import CHECK_INS, TABLES, Key
 from bot.config_readers import Refused, holds_token
 from bot.config_together import Values, together
 from bot.core.call import CallMe
-from bot.core.discretion import Chat
+from bot.core.discretion import Chat, Web
 from bot.core.ledger import Rules
+from bot.core.person import Person
 from bot.core.pilot import ends
 from bot.core.plan import Changes, Plan
 from bot.core.questionnaire import Questionnaire, Words
 from bot.core.questionnaire_part import kind_of, unknown
+from bot.core.retention import Retention
 from bot.core.thresholds import Thresholds
 from bot.core.walltime import zone_of
 from bot.questionnaire_folder import ROOT, load_questionnaires, read_folder, shipped_questionnaires
@@ -28,7 +30,7 @@ from bot.toml.file import Mistake, TomlFile, open_file
 
 __all__ = [
     "Alarms", "BackingUp", "Clinic", "Config", "Consent", "Crisis", "Database", "Invite", "Log", "Metrics", "Mistake",
-    "Pilot", "Questionnaires", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
+    "Pilot", "Questionnaires", "Retention", "Telegram", "Web", "check", "default_config", "load", "load_questionnaires",
     "read_token", "shipped_questionnaires", "warnings",
 ]  # fmt: skip
 
@@ -64,9 +66,10 @@ class Telegram:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where everything is kept."""
+    """Where everything is kept, and whether the file is encrypted as a whole, where that is possible."""
 
     path: Path
+    encrypt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,6 @@ class BackingUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
-    """What becomes of what is kept. `hold`: the law wants everything kept for now, so that nothing is erased."""
-
-    hold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Metrics:
     """The port of this machine at which counts can be read; 0: nowhere."""
 
@@ -152,21 +148,6 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
-    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
-
-    enabled: bool = False
-    host: str = "127.0.0.1"
-    port: int = 8080
-    public_url: str = ""
-
-    @property
-    def address(self) -> str:
-        """What links to the page begin with, without a slash at the end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a clinic decides."""
 
@@ -194,6 +175,10 @@ class Config:
     def pilot_ends(self) -> datetime | None:
         """The instant from which on everybody gets messages; None: no pilot."""
         return ends(self.pilot.until, zone_of(self.clinic.zone))
+
+    def on_page(self, who: Person) -> bool:
+        """Whether this person's chat carries no question and no answer: the clinic's, or the person's own choice."""
+        return self.chat.on_page or (who.on_page and self.web.for_phones)
 
     @property
     def ledger_rules(self) -> Rules:
@@ -232,18 +217,14 @@ def check(path: Path) -> tuple[list[Mistake], list[str]]:
 
 def _config(path: Path, values: Values, folder: Path, by_id: Mapping[str, Questionnaire]) -> Config:
     telegram = values["telegram"]
-    token_file = telegram["token_file"]
+    token_file = _beside(path, telegram["token_file"]) if telegram["token_file"] else None
     backups = values["backup"]["folder"]
     return Config(
         file=path,
         clinic=Clinic(**values["clinic"]),
         crisis=Crisis(**values["crisis"]),
-        telegram=Telegram(
-            telegram["base_url"],
-            telegram["token_env"],
-            _beside(path, token_file) if token_file else None,
-        ),
-        database=Database(_beside(path, values["database"]["path"])),
+        telegram=Telegram(telegram["base_url"], telegram["token_env"], token_file),
+        database=Database(_beside(path, values["database"]["path"]), values["database"]["encrypt"]),
         questionnaires=Questionnaires(**values["questionnaires"] | {"folder": folder, "by_id": by_id}),
         plan=Plan(**values["plan"]),
         thresholds=Thresholds(**values["findings"]),

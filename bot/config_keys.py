@@ -19,6 +19,7 @@ from bot.config_readers import (
     hours,
     languages,
     last_day,
+    lasting,
     names,
     number,
     one_of,
@@ -33,6 +34,7 @@ from bot.config_readers import (
     zone,
 )
 from bot.core.plan import Plan
+from bot.core.retention import Retention
 from bot.core.thresholds import Thresholds
 
 
@@ -105,7 +107,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "token_env": Key(variable, "ACCORD_TOKEN"),
         "token_file": Key(text(500, empty=True), ""),
     },
-    "database": {"path": Key(text(500), "accord.db")},
+    "database": {"path": Key(text(500), "accord.db"), "encrypt": Key(flag, True)},
     "questionnaires": {
         "folder": Key(text(500), "questionnaires"),
         "after_session": Key(names, ("alliance", "goals")),
@@ -122,7 +124,14 @@ TABLES: dict[str, dict[str, Key]] = {
         "every": Key(at_least(timedelta(minutes=1), '"15 min"'), timedelta(minutes=15)),
         "keep": Key(whole(1, 3660), 14),
     },
-    "retention": {"hold": Key(flag, False)},
+    "retention": {
+        "hold": Key(flag, False),
+        "records": Key(lasting(30), None),
+        "messages": Key(lasting(7), Retention().messages),
+        "invites": Key(lasting(7), Retention().invites),
+        "unread": Key(lasting(1), Retention().unread),
+        "log": Key(lasting(365), None),
+    },
     "metrics": {"port": Key(whole(0, 65535), 0)},
     "alarms": {
         "duty_chat": Key(code, ""),

@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from bot.core.call import Hours, NoHours, parse_hours
 from bot.core.problem import did_you_mean
 from bot.core.questionnaire import LANGUAGES
 from bot.core.questionnaire_part import foreign, ill_text, kind_of, listed, shown, unknown
-from bot.core.zones import nearest_zones
+from bot.core.retention import Span
+from bot.core.zones import misnamed
 
 TOKEN = re.compile(r"\d{6,12}:[\w-]{30,}")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,6 +30,8 @@ UNITS = {
     "week": timedelta(weeks=1),
 }
 DURATION = re.compile(r"([0-9]{1,7}) ?([A-Za-z]+)")
+LASTING = re.compile(r"([0-9]{1,5}) ?(days?|years?)")
+MOST_YEARS = 100
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 ADDRESS = re.compile(r"https?://[^\s/@]+(?:/\S*)?")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
@@ -148,6 +150,27 @@ def at_least(least: timedelta, example: str) -> Reader:
     return read
 
 
+def lasting(least: int) -> Reader:
+    """How long something is kept, "90 days" or "7 years", at least so many days; "" for good."""
+
+    def read(value: object) -> Span | None:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise Refused(f'needs quotes and a unit: write "{str(value)[:10]} days" (or years).')
+        if not (written := _text(value, '"7 years" (or days)')):
+            return None
+        found = LASTING.fullmatch(written)
+        if found is None:
+            says = f'{shown(written)} is no such time: write whole days or years, as "90 days" or "7 years".'
+            raise Refused(says)
+        span = Span(int(found.group(1)), "years" if found.group(2).startswith("year") else "days")
+        if not least <= span.days <= MOST_YEARS * 365:
+            says = f'must be from "{least} days" to "{MOST_YEARS} years", not {shown(written)}: write'
+            raise Refused(f"{says} a time in that range.")
+        return span
+
+    return read
+
+
 def clock(value: object) -> time:
     """A time of day: "18:00"."""
     if isinstance(value, time):
@@ -171,13 +194,12 @@ def weekday(value: object) -> int:
 def zone(value: object) -> str:
     """The name of a time zone: "America/Denver"."""
     name = _text(value, '"America/Denver"')
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        near = nearest_zones(name)
+    wrong = misnamed(name)
+    if wrong is not None:
+        kind, near = wrong
         hint = " Did you mean " + " or ".join(f'"{one}"' for one in near) + "?" if near else ""
-        says = f'{shown(name)} is no time zone: write a region and a city, as "America/Denver".{hint}'
-        raise Refused(says) from None
+        is_none = "knows no summer time" if kind == "fixed_zone" else "is no time zone"
+        raise Refused(f'{shown(name)} {is_none}: write a region and a city, as "America/Denver".{hint}')
     return name
 
 

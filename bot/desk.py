@@ -24,7 +24,7 @@ from bot.calendars.entry import MOST_BYTES
 from bot.clock import SystemClock
 from bot.config import Config, read_token
 from bot.core import rights
-from bot.store import people
+from bot.store import audit, people
 from bot.store.engine import Store
 from bot.store.errors import OlderDatabase, StoreError
 from bot.store.lock import acquire
@@ -33,10 +33,17 @@ from bot.store.people import Refused
 NAME_WAIT_S = 4.0
 READS = {"ledger", "ledger_csv", "pilot_list"}
 """Verbs that write nothing: they keep nobody waiting."""
+OWN_NOTE = {"export", "set_plan"}
+"""Verbs that note themselves what they did."""
 DATES = {"until", "after", "day", "first", "last"}
 """Options of a verb that are dates, typed as words."""
 UNKNOWN_BOT = "YOUR_BOT"
 """Stands in a link for the bot's name as long as the bot has never run and nobody can be asked."""
+
+NO_NAME = (
+    "The bot's name is not known before its first run, so the link would lead nowhere. First put the token of "
+    "@BotFather into the environment (export ACCORD_TOKEN=…) and start the bot: accord run. Then make the invite."
+)
 
 
 class _Previewed(Exception):
@@ -60,7 +67,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
     async with await _opened(config, clock) as store:
         await store.write(people.ensure_clinic, config.clinic.name, config.clinic.zone, config.pilot_ends)
         if verb == "invite":
-            return await _invite(store, config, values[0], values[1], clock.now())
+            return await _invite(store, config, *values, now=clock.now())
         if verb == "import_sessions":
             options |= {"codes": await store.read(clinic_import.codes)}
         if rights.reach("operator", rights.VERBS[verb]) is None:
@@ -69,7 +76,7 @@ async def _act(config: Config, verb: str, values: tuple[Any, ...], options: dict
         if verb in READS:
             return await store.read(work, *given)
         if not preview:
-            return await store.write(work, *given)
+            return await store.write(_noted, verb, values, clock.now(), work, given)
         try:
             return await store.write(_undone, work, given)
         except _Previewed as seen:
@@ -82,7 +89,26 @@ async def _opened(config: Config, clock: SystemClock) -> Store:
         return await Store.open(config.database.path, now=clock.now, migrate=False)
     except OlderDatabase:
         with acquire(config.database.path):
-            return await Store.open(config.database.path, now=clock.now)
+            return await Store.open(config.database.path, now=clock.now, encrypt=config.database.encrypt)
+
+
+def _noted(
+    conn: Connection,
+    verb: str,
+    values: tuple[Any, ...],
+    now: datetime,
+    work: Callable[..., Any],
+    given: tuple[Any, ...],
+) -> Any:
+    """Do it, and note in the log which verb, and for whom; never what was typed."""
+    done = work(conn, *given)
+    kind = rights.VERBS[verb][1]
+    if kind != "see" and verb not in OWN_NOTE:
+        who = people.find(conn, values[0]) if values and isinstance(values[0], str) else None
+        about = who.id if who is not None and who.role == "patient" else None
+        named = who.code if who is not None else values[0] if values and isinstance(values[0], int) else ""
+        audit.note(conn, "desk edit", now, about=about, detail=f"{verb} {named}".strip()[:200])
+    return done
 
 
 def _undone(conn: Connection, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
@@ -150,9 +176,16 @@ def _date(text: str | None) -> date | None:
     return None if text is None else clinic.parse_date(text)
 
 
-async def _invite(store: Store, config: Config, code: str, relink: bool, now: datetime) -> dict[str, str]:
-    name = await store.read(people.bot_name) or await _ask_name(store, config) or UNKNOWN_BOT
-    invited = await store.write(clinic.invite, config, code, now, relink)
+async def _invite(
+    store: Store, config: Config, code: str, relink: bool, nameless: bool, *, now: datetime
+) -> dict[str, str]:
+    """Make an invite. `nameless`: also if nobody knows the bot's name, which the link then lacks."""
+    name = await store.read(people.bot_name) or await _ask_name(store, config)
+    if name is None and not nameless:
+        raise Refused(NO_NAME)
+    name = name or UNKNOWN_BOT
+    given = (config, code, now, relink)
+    invited = await store.write(_noted, "invite", (code,), now, clinic.invite, given)
     expires = invited.expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"code": invited.code, "link": invited.link(name), "expires": expires}
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.config import Config, read_token, warnings
 from bot.core.health import Backups, Facts, Machine, Vitals
-from bot.store import backups, calls, keys, letters, lock, soundness, zone_data
-from bot.store.driver import sqlite3, whose
+from bot.core.retention import Tonight, next_night
+from bot.core.walltime import zone_of
+from bot.store import backups, calls, keys, letters, lock, opening, retention, soundness, zone_data
+from bot.store.driver import sqlcipher, sqlite3, whose
 from bot.store.engine import Store
 from bot.store.errors import StoreError
 from bot.wire import server_time
@@ -22,19 +24,30 @@ OTHERS = 0o077
 async def examine(config: Config, clock: Clock) -> Facts:
     """All facts, beside a running bot or without one. Nothing is changed; a database that is not whole is not read."""
     path = config.database.path
-    damage = soundness.damage(path, thorough=False) if path.exists() else ""
     untold: tuple[str, ...] = ()
+    tonight: Tonight | None = None
     vitals, why_none = None, f"There is no database {path} yet: start the bot." if not path.exists() else ""
-    if path.exists() and not damage:
+    damage, unopened = _damage(path) if path.exists() else ("", "")
+    if path.exists() and not damage and not (why_none := unopened):
         try:
             async with await Store.open(path, now=clock.now, migrate=False) as store:
                 vitals = await store.read(letters.vitals, clock.now())
+                night = next_night(clock.now(), zone_of(config.clinic.zone))
+                tonight = await store.read(retention.ahead, config.retention, night)
                 untold = await store.read(calls.untold, config.call_me.contacts)
         except StoreError as error:
             why_none = str(error)
     ahead = await clock_ahead(config, clock)
     found = facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
-    return replace(found, untold=untold)
+    return replace(found, untold=untold, tonight=tonight)
+
+
+def _damage(path: Path) -> tuple[str, str]:
+    """What is wrong with the file; or why it cannot be opened at all: a key, or SQLCipher, is missing."""
+    try:
+        return soundness.damage(path, thorough=False), ""
+    except StoreError as error:
+        return "", str(error)
 
 
 async def clock_ahead(config: Config, clock: Clock) -> timedelta | None:
@@ -68,6 +81,9 @@ def facts(
         damage=damage,
         key=keys.whence(path),
         keyless=_keyless(config),
+        cipher=sqlcipher(),
+        encrypt=config.database.encrypt,
+        encrypted=_encrypted(path),
         plain=keys.plain_copies(path),
         scrubbed_at=soundness.moment(path, "scrubbed_at"),
         bytes=path.stat().st_size if path.exists() else 0,
@@ -83,6 +99,14 @@ def _keyless(config: Config) -> str:
     except StoreError as error:
         return str(error)
     return ""
+
+
+def _encrypted(path: Path) -> bool:
+    """Whether the database file is encrypted; one that does not open is spoken of elsewhere."""
+    try:
+        return opening.key_of(path) is not None
+    except StoreError:
+        return False
 
 
 def _backups(config: Config) -> Backups:

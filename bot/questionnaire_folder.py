@@ -34,7 +34,7 @@ def read_folder(folder: Path, name: str) -> tuple[Mapping[str, Questionnaire | N
         says = (
             f"more than {MOST_FILES} files: take some out." if paths else "no questionnaires (*.toml) in this folder."
         )
-        return {}, [Mistake(name, 0, "", says if paths else f"{says} Copy those that come with Accord into it.")]
+        return {}, [Mistake(name, 0, "", says if paths else f"{says} `accord init {folder.parent}` writes them.")]
     found: dict[str, Questionnaire | None] = {}
     files: dict[str, str] = {}
     mistakes: list[Mistake] = []

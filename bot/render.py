@@ -7,17 +7,21 @@ first needed. Text messages are plain text; HTML pages are escaped.
 import gettext
 import io
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from bot.core.plan import WEEKDAYS
+
 HERE = Path(__file__).parent
 FALLBACK = "en"
 DAY = {"en": "EEE d MMM", "es": "EEEE d 'de' MMMM"}  # short in Spanish, 3 March on a Tuesday would be "mar 3 mar"
 
+MONDAY = date(2024, 1, 1)
+"""Any Monday: weekdays are named by their place after it."""
 DATED = {"en": "d MMM y", "es": "d 'de' MMM 'de' y"}  # what is kept for years says the year
 
 
@@ -77,6 +81,7 @@ def _environment(lang: str, escaped: bool = False) -> jinja2.Environment:
         "ordinal": lambda n: _ordinal(lang, n),
         "clock": lambda at: _wall(at).strftime("%H:%M"),
         "weekday": lambda at: _when(lang, "EEEE", at),
+        "short_day": lambda name: _when(lang, "EEE", MONDAY + timedelta(days=WEEKDAYS.index(name))),
         "day": lambda at: _when(lang, day, at),
         "said": lambda words: words.get(lang) or words.get(FALLBACK) or next(iter(words.values()), ""),
         "date": lambda at: _when(lang, "d MMM", at),

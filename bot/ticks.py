@@ -247,7 +247,7 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
         turn = changed.check_in.place.turn
         plan = changed.plan(config.plan)
         _send(conn, changed, f"{what}:{check_in_id}:{turn}", "reminder", asking(changed, config, True), plan, now)
-    elif kept.message_id is not None and kept.check_in.place.screen != "ready" and not config.chat.on_page:
+    elif kept.message_id is not None and kept.check_in.place.screen != "ready" and not config.on_page(kept.person):
         _edit(conn, changed, config, now, what)
 
 

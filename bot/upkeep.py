@@ -15,6 +15,9 @@ from bot import erasing
 from bot.clock import Clock
 from bot.config import Config
 from bot.core.backups import AFTER_FAILURE, DRILL_EVERY, SCRUB_EVERY, Backup, due
+from bot.core.retention import is_due
+from bot.core.walltime import zone_of
+from bot.retaining import let_go
 from bot.store import audit, backups, outages, soundness
 from bot.store.engine import Store
 from bot.store.errors import BackupFailed, Damaged, StoreError
@@ -60,7 +63,7 @@ def back_up(config: Config, folder: Path, now: datetime) -> Backup:
 
 def drill(config: Config, folder: Path, backup: Backup, now: datetime) -> Backup:
     """Restore a backup for practice, and remember when that went well: the backup itself will not be kept for ever."""
-    drilled = backups.drill(folder, backup, now)
+    drilled = backups.drill(folder, backup, now, config.database.path)
     if drilled.problem:
         log.error("backup %s cannot be restored: %s", drilled.name, drilled.problem)
     else:
@@ -104,7 +107,7 @@ class Upkeep:
             return
         async with self._working:
             try:
-                for part in (self._sign_of_life, self._erase, self._back_up, self._drill, self._scrub):
+                for part in (self._sign_of_life, self._let_go, self._erase, self._back_up, self._drill, self._scrub):
                     if self.damaged is None:
                         await part()
             except (StoreError, OSError) as error:
@@ -116,6 +119,16 @@ class Upkeep:
         last = await self._store.read(audit.head)
         if alive is not None:
             soundness.remember(self._config.database.path, alive_at=alive.isoformat(), log=str(last or ""))
+
+    async def _let_go(self) -> None:
+        """Once a night, what was kept for long enough goes; a night that was missed is made up for."""
+        path, now = self._config.database.path, self._clock.now()
+        last = soundness.moment(path, "let_go_at")
+        due_now = is_due(last, now, zone_of(self._config.clinic.zone))
+        if due_now:
+            await let_go(self._store, self._config, now)
+        if due_now or last is None:
+            soundness.remember(path, let_go_at=now.isoformat())
 
     async def _erase(self) -> None:
         """Whoever is to be forgotten is; and what was cut off in the middle is finished."""

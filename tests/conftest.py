@@ -28,12 +28,13 @@ from bot.core.walltime import to_utc, zone_of
 from bot.demo.stage import Stage
 from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
-from bot.store import keys, people, sealing
+from bot.store import keys, migrating, people, sealing
 from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
 from tests import laws, overhears
 
 laws.begin()
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the program starts many times: it is compiled once
 overhears.begin()
 if Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 2**30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # no waiting for a disk: every commit is synced
@@ -343,14 +344,23 @@ async def clinic(
         yield clinic
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which nothing is written yet; made once, since every migration runs for it."""
+    database = tmp_path_factory.mktemp("blank") / "accord.db"
+    migrating.bring_up_to_date(database, lambda: denver(BEGINS))
+    return database
+
+
 @pytest.fixture
 async def empty(
     config: Config,
+    blank: Path,
     tmp_path: Path,
     log: pytest.LogCaptureFixture,  # noqa: ARG001
 ) -> AsyncIterator[Clinic]:
     """A clinic that knows nobody yet."""
-    async with opened(config, tmp_path / "accord.db", BEGINS, 100_000_001) as clinic:
+    async with opened(config, copied(blank, tmp_path), BEGINS, 100_000_001) as clinic:
         yield clinic
 
 

@@ -376,8 +376,8 @@ def test_every_event_is_said_once_and_never_two_messages_in_ten_minutes(course: 
 def test_what_it_means_that_the_bot_works(
     ticked: float | None, polled: float | None, stuck: float | None, does: bool
 ) -> None:
-    ago = [None if minutes is None else NOW - minutes * MINUTE for minutes in (ticked, polled, stuck)]
-    assert works(NOW, *ago) is does
+    tick, poll, since = (None if minutes is None else NOW - minutes * MINUTE for minutes in (ticked, polled, stuck))
+    assert works(NOW, tick, poll, since) is does
 
 
 @dataclass

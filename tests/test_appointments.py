@@ -112,7 +112,8 @@ def test_what_a_change_does_is_said_in_a_line(desk: Desk) -> None:
     made = desk.gives("session", "weekly", "P-014", "Tue 14:00", "--count", "2")["sessions"]
     result = desk.runs("session", "cancel", str(made[1]), "--preview")
     assert result.stdout.splitlines()[1:] == [
-        "2 check-ins move, 3 are dropped.", "This was a preview: nothing is saved."
+        "2 check-ins move, 3 are dropped.", "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled",
+        "This was a preview: nothing is saved.",
     ]  # fmt: skip
     held = desk.runs("session", "held", str(made[1]))
     assert held.stdout.splitlines()[1:] == ["No check-in changes."]
@@ -274,7 +275,7 @@ def test_an_event_that_moved_moves_its_session_and_two_change_places(desk: Desk,
 def test_mistakes_in_a_calendar(desk: Desk, tmp_path: Path) -> None:
     file = calendar(
         tmp_path,
-        event("a", ":20261104T090000", "Staff lunch"),
+        event("a", ":20261104T090000", "Session P-041"),
         event("b", ":20261104T100000", "P-014 and P-015"),
         event("c", ";VALUE=DATE:20261104", "P-014").replace("DURATION:PT60M\r\n", ""),
         event("d", ":20261104T110000", "P-014", "RRULE:FREQ=SECONDLY"),
@@ -287,6 +288,53 @@ def test_mistakes_in_a_calendar(desk: Desk, tmp_path: Path) -> None:
     assert "names more than one patient" in says[1]
     (tmp_path / "broken.ics").write_text("BEGIN:VCALENDAR\nthis is none")
     assert "not a calendar" in desk.refuses("sessions", "import", str(tmp_path / "broken.ics"))
+
+
+def test_what_is_nobodys_appointment_is_left_alone(desk: Desk, tmp_path: Path) -> None:
+    others = [
+        event("a", ";VALUE=DATE:20261126", "Thanksgiving").replace("DURATION:PT60M\r\n", ""),
+        event("b", ":20261104T090000", "Staff lunch", "RRULE:FREQ=WEEKLY;COUNT=5"),
+        event("c", ":20261104T120000", "Room 12, COVID-19 training"),
+    ]
+    file = calendar(tmp_path, *others, event("d", ":20261104T100000", "P-014-J"))
+    previewed(desk, "sessions", "import", file)
+    assert walls(desk) == ["2026-11-04T10:00"]
+    shown = desk.runs("sessions", "import", file)
+    assert shown.stdout.startswith("1 as they were, 3 events left alone.")
+    assert 'line 3: "Thanksgiving" on 2026-11-26 names no patient: it is left alone.' in shown.stderr
+    assert "names no patient" in desk.refuses("sessions", "import", calendar(tmp_path, *others))
+
+
+@pytest.mark.parametrize(
+    ("header", "typed", "meant"),
+    [
+        ("starts", ("11/3/2026 2:00 PM", "11/13/2026 09:30"), ("2026-11-03T14:00", "2026-11-13T09:30")),
+        ("starts", ("3/11/2026 14:00", "13/11/2026 9:30 am"), ("2026-11-03T14:00", "2026-11-13T09:30")),
+        ("starts (M/D/YYYY)", ("11/3/2026 12:15 PM", "11/4/2026 12:15 a.m."), ("2026-11-03T12:15", "2026-11-04T00:15")),
+        ("Starts (DD/MM/YYYY)", ("03/11/2026 14:00:00",), ("2026-11-03T14:00",)),
+        ("starts", ("11/11/2026 2:00 PM", "2026-11-12 2:00 PM"), ("2026-11-11T14:00", "2026-11-12T14:00")),
+        ("starts", ("11/31/2026 2:00 PM", "11/3/2026 13:00 PM"), ("2026-11-31T14:00", "11/3/2026 13:00 PM")),
+    ],
+)
+def test_dates_of_other_countries_where_the_file_says_the_order(
+    header: str, typed: tuple[str, ...], meant: tuple[str, ...]
+) -> None:
+    rows = "".join(f'P-014,"{one}"\n' for one in typed)
+    entries, bad = read_sheet(f"patient,{header}\n{rows}".encode())
+    assert (tuple(one.starts for one in entries), bad) == (meant, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("2026-11-02T10:00", "11/3/2026 2:00 PM"), 'line 3: "11/3/2026 2:00 PM" may be a month and a day'),
+        (("11/13/2026 10:00", "13/11/2026 10:00"), "has the day first and"),
+    ],
+)
+def test_dates_that_can_be_read_two_ways_stop_the_file(typed: tuple[str, ...], says: str) -> None:
+    entries, (bad,) = read_sheet(("patient,starts\n" + "".join(f"P-014,{one}\n" for one in typed)).encode())
+    assert entries == []
+    assert says in str(bad)
 
 
 def test_the_patient_may_be_named_in_another_field(desk: Desk, tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import clinic_plan
 from bot.auditing import shown, verified
 from bot.config import BackingUp
-from bot.store import audit, backups
+from bot.store import audit, backups, opening
 from bot.store.audit import Head, Verified
-from bot.store.driver import sqlite3
 from bot.store.tables import person
 from bot.store.tables_audit import audit as log_table
 from tests.conftest import FIRST, Clinic, Someone
@@ -150,7 +149,7 @@ async def test_an_end_that_was_cut_off_is_found_by_who_knows_the_last_entry(read
 
 
 def cut(path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+    with closing(opening.connect(path, isolation_level=None)) as database:
         database.execute("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
 
 
@@ -168,3 +167,31 @@ async def test_backups_know_the_last_entry(read: Clinic, tmp_path: Path) -> None
     assert problem == ""
     assert {"digest shown", "invite used"} >= {one["did"] for one in listed} - {"answer changed"}
     await read.start()
+
+
+async def test_a_weekly_page_knows_the_last_entry(read: Clinic, tomas: Someone) -> None:
+    await read.until("2026-11-16T07:00")
+    await tomas.taps("Open")
+    entry = tomas.screen.rpartition("nothing to do: log ")[2]
+    number = int(entry.partition(":")[0])
+    assert (await entries(read))[number - 1 :] == ["digest shown", "week shown"]
+    told, problem = await asyncio.to_thread(verified, read.config, (entry,))
+    assert (problem, told["count"]) == ("", number + 1)
+    await read.desk(lambda conn: conn.execute(delete(log_table).where(log_table.c.id >= number)).rowcount)
+    _, problem = await asyncio.to_thread(verified, read.config, (entry,))
+    assert f"its end is cut off: entry {number} was noted elsewhere" in problem
+    _, problem = await asyncio.to_thread(verified, read.config, (f"1:{'0' * 12}",))
+    assert "entry 1 is another one" in problem
+    _, problem = await asyncio.to_thread(verified, read.config, ("17:012345",))
+    assert "is no entry of the log" in problem
+
+
+async def test_whatever_shows_a_patients_answers_is_noted(read: Clinic, tomas: Someone) -> None:
+    before = len(await entries(read))
+    await tomas.presses(tomas.data["Hide"].replace("hide", "why"))
+    await tomas.taps("Back")
+    await tomas.says("/pair P-014", "/today")
+    assert (await entries(read))[before:] == ["reasons shown", "digest shown", "digest shown", "day shown"]
+    assert (await whole(read)).problem == ""
+    _, problem = await asyncio.to_thread(verified, read.config, ())
+    assert problem == ""

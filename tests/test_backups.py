@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from bot.app import running
+from bot.backing_up import restore_now
 from bot.cli import cli
 from bot.config import BackingUp, Config
 from bot.core.backups import Backup, due, made_at, name_of, surplus
-from bot.store import backups, lock, soundness
-from bot.store.driver import sqlite3
+from bot.store import backups, encrypting, keys, lock, opening, soundness
 from bot.store.errors import BackupFailed, CannotRestore, Damaged
 from tests.conftest import FIRST, Clinic, Someone, copied
 from tests.laws import law
@@ -37,8 +37,8 @@ def execute(conn: Connection, statement: str) -> None:
     conn.exec_driver_sql(statement)
 
 
-def run(path: Path, statement: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+def run(path: Path, statement: str, by: opening.With | None = None) -> list[tuple[object, ...]]:
+    with closing(opening.connect(path, by, isolation_level=None)) as connection:
         return connection.execute(statement).fetchall()
 
 
@@ -49,8 +49,23 @@ def database(enrolled: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def plain(database: Path) -> Path:
+    """The same where there is no SQLCipher."""
+    encrypting.make_so(database, encrypted=False)
+    return database
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "backups"
+
+
+@pytest.fixture
+def again(database: Path, tmp_path: Path) -> Path:
+    """An empty place with the master key, whose copy lies where no backup does."""
+    place = tmp_path / "again.db"
+    shutil.copy(keys.master_file(database), keys.master_file(place))
+    return place
 
 
 # ------------------------------------------------------------------------------------------------ what is kept
@@ -103,12 +118,12 @@ def test_due_is_what_was_never_done_long_ago_or_in_a_time_to_come(last: datetime
 # ------------------------------------------------------------------------------------------------ made and restored
 
 
-def test_what_is_restored_is_what_was_made(database: Path, folder: Path, tmp_path: Path) -> None:
+def test_what_is_restored_is_what_was_made(database: Path, folder: Path, again: Path) -> None:
     made = backups.make(database, folder, NOW)
     assert backups.listed(folder, database) == [made]
-    restored = backups.restore(folder / made.name, tmp_path / "again.db")
+    restored = backups.restore(folder / made.name, again)
     assert restored.checked
-    assert run(tmp_path / "again.db", "SELECT * FROM person") == run(database, "SELECT * FROM person")
+    assert run(again, "SELECT * FROM person") == run(database, "SELECT * FROM person")
     assert restored.rows["person"] == 5
 
 
@@ -136,7 +151,7 @@ async def test_a_backup_under_a_running_bot_is_of_one_moment(clinic: Clinic, fol
         return [await asyncio.to_thread(backups.make, path, folder, NOW + timedelta(minutes=n)) for n in range(4)]
 
     _, made = await asyncio.gather(write(), copy())
-    counts = [run(folder / one.name, "SELECT count(*) FROM twin")[0][0] for one in made]
+    counts = [run(folder / one.name, "SELECT count(*) FROM twin", opening.of(path))[0][0] for one in made]
     assert all(isinstance(count, int) and count % 2 == 0 for count in counts)
     assert [backups.problem_of(folder, one) for one in made] == [""] * 4
 
@@ -155,7 +170,7 @@ def test_what_is_there_is_kept_beside_if_that_is_wished(database: Path, folder: 
     backups.restore(folder / made.name, database, set_aside=NOW)
     assert run(database, "SELECT name FROM clinic") == [("Example Clinic",)]
     kept = database.with_name("accord.db.before-20261103T141500Z")
-    assert run(kept, "SELECT name FROM clinic") == [("after the backup",)]
+    assert run(kept, "SELECT name FROM clinic", opening.of(database)) == [("after the backup",)]
 
 
 def test_nothing_is_restored_under_a_running_bot(database: Path, folder: Path) -> None:
@@ -168,7 +183,8 @@ def test_what_root_makes_belongs_to_the_bots_account(database: Path, folder: Pat
     place = tmp_path / "place"
     place.mkdir()
     account = 4711 if os.geteuid() == 0 else os.geteuid()
-    for file in (place, database):
+    shutil.copy(keys.master_file(database), place / "accord.db.key")
+    for file in (place, database, place / "accord.db.key"):
         os.chown(file, account, -1)
     made = backups.make(database, folder, NOW)
     soundness.remember(database, drilled_at=NOW.isoformat())
@@ -185,12 +201,12 @@ def test_a_place_that_is_not_there_is_said(database: Path, folder: Path, tmp_pat
         backups.restore(folder / "accord-20200101T000000Z.db", tmp_path / "again.db")
 
 
-def test_a_backup_of_a_newer_program_is_refused(database: Path, folder: Path, tmp_path: Path) -> None:
+def test_a_backup_of_a_newer_program_is_refused(database: Path, folder: Path, again: Path) -> None:
     run(database, "UPDATE alembic_version SET version_num = '9999'")
     made = backups.make(database, folder, NOW)
     with pytest.raises(CannotRestore, match="of version 9999"):
-        backups.restore(folder / made.name, tmp_path / "again.db")
-    assert not (tmp_path / "again.db").exists()
+        backups.restore(folder / made.name, again)
+    assert not again.exists()
 
 
 @pytest.mark.parametrize("where", range(12))
@@ -218,12 +234,12 @@ def test_the_last_good_backup_is_the_newest_that_is_as_it_was_made(database: Pat
 def test_a_drill_restores_and_counts(database: Path, folder: Path) -> None:
     made = backups.make(database, folder, NOW)
     assert made.drilled_at is None
-    drilled = backups.drill(folder, made, NOW + QUARTER)
+    drilled = backups.drill(folder, made, NOW + QUARTER, database)
     assert (drilled.drilled_at, drilled.problem) == (NOW + QUARTER, "")
     assert backups.listed(folder, database) == [drilled]
     assert sorted(file.suffix for file in folder.iterdir()) == ["", ".db", ".json"]  # the keys are a folder
     (folder / made.name).unlink()
-    assert "there is no backup" in backups.drill(folder, made, NOW).problem
+    assert "there is no backup" in backups.drill(folder, made, NOW, database).problem
 
 
 def test_a_drill_finds_rows_that_are_not_those_noted(database: Path, folder: Path) -> None:
@@ -232,7 +248,7 @@ def test_a_drill_finds_rows_that_are_not_those_noted(database: Path, folder: Pat
     said = json.loads(note.read_text())
     said["rows"]["person"] = 6
     note.write_text(json.dumps(said))
-    assert "other rows" in backups.drill(folder, made, NOW).problem
+    assert "other rows" in backups.drill(folder, made, NOW, database).problem
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(database: Path, tmp_path: Path) -> None:
@@ -282,7 +298,11 @@ def blank(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("harm", [*map(cut, (0.01, 0.2, 0.5, 0.9, 0.999)), swap, blank, nonsense])
-def test_a_file_cut_short_or_with_wrong_pages_is_found(database: Path, harm: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_file_cut_short_or_with_wrong_pages_is_found(
+    database: Path, harm: Callable[[bytes], bytes], encrypted: bool
+) -> None:
+    encrypting.make_so(database, encrypted)
     assert soundness.damage(database) == ""
     database.write_bytes(harm(database.read_bytes()))
     assert soundness.damage(database) != ""
@@ -295,26 +315,26 @@ def test_a_reference_into_nothing_is_found(database: Path) -> None:
     assert "refers to a row of person" in soundness.damage(database)
 
 
-def test_a_bit_in_a_value_is_found_where_an_index_has_the_value_too(database: Path) -> None:
-    other_letter(database, b"P-014")
-    assert soundness.damage(database, thorough=False) == ""
-    assert "row 3 missing from index" in soundness.damage(database)
+def test_a_bit_in_a_value_is_found_where_an_index_has_the_value_too(plain: Path) -> None:
+    other_letter(plain, b"P-014")
+    assert soundness.damage(plain, thorough=False) == ""
+    assert "row 3 missing from index" in soundness.damage(plain)
 
 
-def test_what_is_no_text_or_no_moment_any_more_is_found_and_told_in_a_sentence(database: Path) -> None:
+def test_what_is_no_text_or_no_moment_any_more_is_found_and_told_in_a_sentence(plain: Path) -> None:
     """SQLite's own verdict may quote a name that is no text any more (found by `accord prove R16`)."""
-    sound = database.read_bytes()
-    run(database, "INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, '2026-13-45 10:00:00')")
-    assert soundness.damage(database) == "something in it cannot be read"
-    database.write_bytes(sound.replace(b"uq_person_chat_id", b"uq_person_chat_i\xcc").replace(b"P-014", b"P-015", 1))
+    sound = plain.read_bytes()
+    run(plain, "INSERT OR REPLACE INTO heartbeat (id, at) VALUES (1, '2026-13-45 10:00:00')")
+    assert soundness.damage(plain) == "something in it cannot be read"
+    plain.write_bytes(sound.replace(b"uq_person_chat_id", b"uq_person_chat_i\xcc").replace(b"P-014", b"P-015", 1))
     with pytest.raises(Damaged):
-        soundness.require_sound(database)
+        soundness.require_sound(plain)
 
 
-def test_a_bit_in_any_other_value_is_not_found_in_the_file_itself(database: Path) -> None:
+def test_a_bit_in_any_other_value_is_not_found_in_a_plain_file(plain: Path) -> None:
     """Said plainly: SQLite has no checksum of a page. A backup's checksum finds it in the backup."""
-    other_letter(database, b"Example Clinic")
-    assert soundness.damage(database) == ""
+    other_letter(plain, b"Example Clinic")
+    assert soundness.damage(plain) == ""
 
 
 def other_letter(file: Path, word: bytes) -> None:
@@ -329,6 +349,7 @@ async def test_a_wal_file_that_was_taken_away_is_found(clinic: Clinic, tmp_path:
     path = clinic.config.database.path
     copied = tmp_path / "crash" / "accord.db"
     copied.parent.mkdir()
+    keys.copy(path, copied)
     await clinic.until("2026-11-02T10:05")
     run(path, "PRAGMA wal_checkpoint(TRUNCATE)")
     await clinic.until("2026-11-02T10:10")
@@ -480,21 +501,33 @@ def written(database: Path, folder: Path) -> Path:
     return file
 
 
-def test_backup_and_restore_from_the_command_line(database: Path, folder: Path, written: Path, tmp_path: Path) -> None:
+def test_backup_and_restore_from_the_command_line(database: Path, folder: Path, written: Path, again: Path) -> None:
     code, said = invoke("backup", "--config", written, "--json")
     assert code == 0, said
     shown = json.loads(said)
     assert (shown["version"], len(shown["sha256"])) == (backups.listed(folder, database)[0].version, 64)
-    code, said = invoke("restore", shown["file"], "--to", tmp_path / "again.db")
+    code, said = invoke("restore", shown["file"], "--to", again)
     assert (code, "again.db is there again" in said) == (0, True)
-    code, said = invoke("restore", shown["file"], "--to", tmp_path / "again.db")
+    code, said = invoke("restore", shown["file"], "--to", again)
     assert (code, "is there already" in said) == (1, True)
 
 
-def test_a_copy_without_a_note_is_restored_and_that_is_said(database: Path, tmp_path: Path) -> None:
-    plain = shutil.copy(database, tmp_path / "accord.db.backup-0004-20261103T141500Z")
-    code, said = invoke("restore", plain, "--to", tmp_path / "again.db")
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_a_copy_without_a_note_is_restored_and_that_is_said(database: Path, again: Path, encrypted: bool) -> None:
+    """A plain one too, as older programs have made them."""
+    encrypting.make_so(database, encrypted)
+    copy = shutil.copy(database, database.with_name("accord.db.backup-0004-20261103T141500Z"))
+    code, said = invoke("restore", copy, "--to", again)
     assert (code, "No checksum stood beside" in said) == (0, True)
+    assert (opening.key_of(again) is not None) is encrypted
+
+
+def test_an_encrypted_backup_asks_for_the_master_key(database: Path, folder: Path, tmp_path: Path) -> None:
+    made = backups.make(database, folder, NOW)
+    code, said = invoke("restore", folder / made.name, "--to", tmp_path / "new.db")
+    assert (code, f"It belongs into {tmp_path / 'new.db.key'}" in said) == (1, True)
+    assert str(folder / "keys" / "accord.keys") in said
+    assert not (tmp_path / "new.db").exists()
 
 
 def test_without_a_folder_it_asks_for_one(written: Path) -> None:
@@ -510,3 +543,12 @@ def test_a_bot_over_a_damaged_file_ends_with_one(
     database.write_bytes(blank(database.read_bytes()))
     code, said = invoke("run", "--config", written)
     assert (code, "is damaged" in said) == (1, True)
+
+
+def test_a_folder_or_nothing_is_no_backup_and_the_newest_is_named(tmp_path: Path) -> None:
+    for named in (tmp_path, tmp_path / "none.db"):
+        shown, says = restore_now(named, tmp_path / "new.db", set_aside=False)
+        assert (shown, "name the folder of [backup]" in says) == ({}, True)
+    for name in ("accord-20261101T100000Z.db", "accord-20261102T100000Z.db"):
+        (tmp_path / name).touch()
+    assert str(tmp_path / "accord-20261102T100000Z.db") in restore_now(tmp_path, tmp_path / "new.db", False)[1]

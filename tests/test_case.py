@@ -355,6 +355,7 @@ def places(value: object, path: str = "") -> list[str]:
     return [place for where, one in inside for place in (where, *places(one, where))]
 
 
+@pytest.mark.deep
 @law(80)
 @given(st.sampled_from(places(GOOD)), ABSURD)
 def test_no_value_in_any_place_makes_it_fall(path: str, value: object) -> None:

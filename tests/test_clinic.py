@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import cli
 from bot.clock import ManualClock
-from bot.store.driver import sqlite3
+from bot.store import opening
 from bot.store.lock import acquire
 from tests.conftest import ROOT, copied, denver
 
@@ -92,6 +93,8 @@ def test_a_patient_is_added_with_a_therapist(desk: Desk) -> None:
         ("patient add --code P-9 --therapist P-014 --zone America/Denver", "a therapist is needed"),
         ("patient add --code P-9 --therapist T-1 --zone America/Denvr", "America/Denver"),
         ("patient add --code P-9 --therapist T-1 --zone America/Denver --lang fr", '"fr" is not one of'),
+        ("therapist add --code T-9 --zone Colorado", 'no time zone "Colorado". Did you mean "America/Denver"?'),
+        ("therapist add --code T-9 --zone EST", 'knows no summer time. Did you mean "America/New_York"?'),
         ("therapist add --code T-9 --zone Mars/Olympus", 'no time zone "Mars/Olympus"'),
         ("invite P-404", 'nobody with the code "P-404"'),
         ("session add P-404 2026-11-03T14:00", 'nobody with the code "P-404"'),
@@ -145,6 +148,13 @@ def test_an_invite_has_a_code_a_link_and_an_end(desk: Desk, monkeypatch: pytest.
 
 def test_in_a_terminal_it_comes_with_a_qr_code(desk: Desk) -> None:
     result = desk.runs("invite", "P-014")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "The bot's name is not known before its first run" in result.stderr
+    with closing(opening.connect(desk.database)) as conn, conn:
+        conn.execute("UPDATE clinic SET bot_name = 'accord_bot'")
+    result = desk.runs("invite", "P-014")
+    assert result.stderr == ""
+    assert desk.runs("invite", "P-014").stderr == "The invite that was made before does not work any more.\n"
     assert "https://t.me/" in result.stdout
     assert "█" in result.stdout or "▀" in result.stdout
 
@@ -157,6 +167,8 @@ def test_a_session_is_at_the_clinics_wall_time(desk: Desk) -> None:
     assert shown == {
         "id": shown["id"], "patient": "P-014", "starts": "2026-11-03T14:00", "zone": "America/Denver", "minutes": 45,
         "state": "planned", "confirm": False, "effect": {"moved": 0, "dropped": 0, "new": 3},
+        "changes": [{"what": "new", "of": "session", "at": "2026-11-03T14:00", "was": None, "patient": "P-014-J",
+                     "therapist": "T-1"}],
     }  # fmt: skip
 
 
@@ -164,7 +176,7 @@ def test_two_sessions_at_one_time_are_refused(desk: Desk) -> None:
     first = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
     assert f"(session {first['id']})" in desk.refuses("session", "add", "P-014", "2026-11-03T14:00")
     taken = desk.refuses("session", "add", "P-015", "2026-11-03T14:59")
-    assert taken.startswith(f"T-1 has a session at that time already (session {first['id']}): P-014, 2026-11-03T14:00")
+    assert taken.startswith(f"T-1 has a session at that time already (session {first['id']}): P-014, 2026-11-03 14:00")
     desk.gives("session", "add", "P-015", "2026-11-03T15:00")
 
 
@@ -172,7 +184,8 @@ def test_two_sessions_at_one_time_are_refused(desk: Desk) -> None:
 def test_a_session_is_marked(desk: Desk, verb: str, state: str) -> None:
     made = desk.gives("session", "add", "P-014", "2026-11-03T14:00")
     effect = {"moved": 0, "dropped": 0 if state == "held" else 3, "new": 0}
-    assert desk.gives("session", verb, str(made["id"])) == made | {"state": state, "effect": effect}
+    shown = desk.gives("session", verb, str(made["id"]))
+    assert shown == made | {"state": state, "effect": effect, "changes": shown["changes"]}
 
 
 def test_a_session_is_moved_and_counts_as_planned_again(desk: Desk) -> None:
@@ -213,7 +226,7 @@ def test_the_list_has_everybody_and_every_session(desk: Desk) -> None:
 def test_without_json_a_person_reads_a_sentence(desk: Desk) -> None:
     result = desk.runs("session", "add", "P-014", "2026-11-03T14:00")
     assert result.stdout.splitlines() == [
-        "Session 1: P-014 2026-11-03T14:00 America/Denver, planned.",
+        "Session 1: P-014 2026-11-03 14:00 America/Denver, planned.",
         "3 check-ins are new.",
     ]
     assert "P-014" in desk.runs("list").stdout
@@ -228,9 +241,8 @@ def test_the_desk_never_sees_an_answer_or_a_chat(desk: Desk) -> None:
 
 def test_an_older_database_is_not_changed_under_the_bot_that_runs_on_it(desk: Desk) -> None:
     """After an upgrade somebody at the desk is quicker than whoever starts the new version."""
-    with sqlite3.connect(desk.database) as database:
+    with closing(opening.connect(desk.database)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '0001'")
-    database.close()
     with acquire(desk.database):
         result = desk.runs("list")
     assert (result.exit_code, result.stdout) == (1, "")

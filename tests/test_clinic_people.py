@@ -1,7 +1,9 @@
 """The desk's commands about people in a terminal: what they print, how they refuse, codes with their check letter."""
 
 import pytest
+from click.testing import CliRunner
 
+from bot.cli import cli
 from bot.core.codes import with_letter
 from tests.test_clinic import Desk, desk, made
 
@@ -45,7 +47,8 @@ def test_list_and_show_print_the_letter(desk: Desk) -> None:
 def test_show_says_when_an_invite_expires(desk: Desk) -> None:
     expires = desk.gives("invite", "P-014")["expires"]
     assert desk.gives("show", "P-014")["invite"] == {"expires": expires, "relink": False}
-    assert f"invite: expires {expires}, relink no" in desk.runs("show", "P-014").stdout
+    said = f"{expires[:10]} {expires[11:16]} (UTC)"
+    assert f"invite: expires {said}, relink no" in desk.runs("show", "P-014").stdout
     assert desk.runs("invite", "revoke", "P-014").stdout.strip() == "P-014 has no invite any more."
     assert desk.gives("show", "P-014")["invite"] is None
 
@@ -105,7 +108,7 @@ def test_a_leave_is_previewed_taken_and_ended(desk: Desk) -> None:
     desk.gives("session", "add", "P-014", starts)
     looked = desk.runs("leave", "T-1", days, "--cancel", "--preview").stdout
     assert looked.startswith(f"T-1 is on leave {days}.")
-    assert f"P-014 {starts} America/Denver, cancelled." in looked
+    assert "14:00 · P-014-J · T-1: cancelled" in looked
     assert looked.endswith("This was a preview: nothing is saved.\n")
     assert [row["state"] for row in desk.gives("list") if row["role"] == "session"] == ["planned"]
     desk.gives("leave", "T-1", days, "--cancel")
@@ -115,11 +118,27 @@ def test_a_leave_is_previewed_taken_and_ended(desk: Desk) -> None:
     assert desk.runs("leave", "T-1", days, "--remove", "--cancel").exit_code == 2
 
 
+def test_in_a_terminal_the_end_is_shown_and_asked_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cli_people._is_terminal", lambda: True)
+    desk.gives("session", "add", "P-014", f"{_soon()[:10]}T14:00")
+    words = ["clinic", "patient", "discharge", "P-014", "--config", str(desk.file)]
+    result = CliRunner().invoke(cli, words, input="n\n")
+    assert result.exit_code == 1
+    assert "3 check-ins are dropped." in result.stdout
+    assert "14:00 · P-014-J · T-1: cancelled" in result.stdout
+    assert desk.gives("show", "P-014")["state"] == "invited"
+    assert desk.gives("patient", "discharge", "P-014", "--preview")["preview"] is True
+    assert CliRunner().invoke(cli, words, input="y\n").exit_code == 0
+    assert desk.gives("show", "P-014")["state"] == "discharged"
+
+
 def test_people_come_change_and_go(desk: Desk) -> None:
     desk.gives("therapist", "add", "--code", "T-2", "--zone", "America/Denver")
     shown = desk.gives("patient", "transfer", "P-014-J", "--to", "T-2", "--history", "yes")
     assert (shown["therapist"], shown["history"]) == ("T-2", True)
-    assert desk.runs("patient", "discharge", "P-015").stdout.startswith("P-015 is discharged. Sessions cancelled: 0.")
+    assert desk.runs("patient", "discharge", "P-015").stdout == (
+        "P-015 is discharged. What was answered stays.\nNo check-in changes.\n"
+    )
     assert desk.gives("therapist", "discharge", "T-1")["state"] == "discharged"
     assert desk.gives("person", "set", "P-014", "--lang", "en")["lang"] == "en"
     assert desk.gives("staff", "add", "--code", "S-1")["role"] == "staff"

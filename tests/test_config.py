@@ -231,7 +231,7 @@ def test_a_file_that_is_not_there_or_no_file(tmp_path: Path) -> None:
     assert "is no file" in mistakes[0].says
     (tmp_path / "config.toml").write_text(changed(), "utf-8")
     _, mistakes = load(tmp_path / "config.toml")
-    assert any("no questionnaires" in mistake.says for mistake in mistakes)
+    assert any("no questionnaires" in mistake.says and "accord init" in mistake.says for mistake in mistakes)
 
 
 def test_what_is_wrong_with_two_files_of_one_id(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, Table, create_engine
+from sqlalchemy import Table
 
 from bot.config import Config, load
 from bot.demo import play_demo
@@ -21,7 +21,7 @@ from bot.demo.folder import CannotPlay, folder_for
 from bot.demo.passage import Passages
 from bot.demo.script import ANNA, BEN, CAST, CLARA, TOMAS, VERA, Person
 from bot.emulator import Emulator, Event, History, Phone
-from bot.store import keys
+from bot.store import opening
 from bot.store.tables import answer, check_in, digest, person
 from tests.conftest import rows_of
 
@@ -46,9 +46,7 @@ class Played:
 
     def rows(self, table: Table) -> list[Any]:
         """The rows of a table of the demo's database, opened."""
-        engine = create_engine(f"sqlite:///{self.folder / 'demo.db'}", poolclass=NullPool)
-        keys.attach(engine, self.folder / "demo.db")
-        with engine.connect() as conn:
+        with opening.engine(self.folder / "demo.db").connect() as conn:
             return rows_of(conn, table, {})
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from bot.core.backups import Backup
 from bot.core.health import Backups, Facts, Line, Machine, Vitals, exposition, is_fixed, lines, needs_somebody
 from bot.health import examine, facts
 from bot.metrics import serving
-from bot.store import backups, inbox, letters, lock
+from bot.store import backups, inbox, letters, lock, opening
 from bot.store.driver import sqlite3
 from bot.store.errors import CannotOpen
 from bot.store.people import Refused
@@ -32,8 +33,8 @@ from tests.test_delivery import outgoing, texts
 NOW = datetime(2026, 11, 3, 17, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MACHINE = Machine(
-    accord="0.1.0", python="3.11.7", sqlite=(3, 53, 4), sqlite_of="pysqlite3", zones="2026f", free=10**11,
-    holder=4711, scrubbed_at=NOW - DAY, bytes=3 * 10**6,
+    accord="0.1.0", python="3.11.7", sqlite=(3, 53, 4), sqlite_of="sqlcipher3", zones="2026f", free=10**11,
+    holder=4711, scrubbed_at=NOW - DAY, bytes=3 * 10**6, cipher="4.19.0", encrypted=True,
 )  # fmt: skip
 VITALS = Vitals(alive_at=NOW - MINUTE / 2)
 BACKUPS = Backups(timedelta(minutes=15), Backup("a", NOW - 10 * MINUTE), 24, 0, NOW - 20 * HOUR)
@@ -76,6 +77,9 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (machine(clock_ahead=timedelta(seconds=20)), "clock", "note", "20 seconds ahead of"),
     (machine(clock_ahead=-2 * HOUR), "clock", "act", "2 hours behind"),
     (machine(damage="x is damaged: y."), "database", "act", "x is damaged: y."),
+    (machine(encrypted=False), "file", "act", "not encrypted: who has it alone can read codes and appointments. Start"),
+    (machine(encrypted=False, cipher=""), "file", "note", 'pip install "sqlcipher3>=0.6.4"'),
+    (machine(encrypted=False, encrypt=False), "file", "note", "[database] encrypt = false says so"),
     (replace(WELL, vitals=None, why_none="There is none."), "database", "act", "There is none."),
     (machine(holder=None), "bot", "act", "does not run; its last sign of life is 30 seconds old"),
     (vitals(alive_at=NOW - HOUR), "bot", "act", "process 4711) and does not work since 60 minutes"),
@@ -114,7 +118,7 @@ def test_which_sqlite_is_fixed(version: tuple[int, int, int], fixed: bool) -> No
 
 
 def test_the_sqlite_in_use_is_fixed() -> None:
-    """Where this fails there is no wheel of pysqlite3: then the doctor says it."""
+    """Where this fails there is no wheel of sqlcipher3: then the doctor says it."""
     assert is_fixed(sqlite3.sqlite_version_info)
 
 
@@ -273,7 +277,7 @@ async def test_a_letter_that_is_not_there_is_refused(clinic: Clinic, wrong: str)
 def written(enrolled: Path, tmp_path: Path) -> Path:
     """A config.toml beside a database in which one message was refused."""
     path = copied(enrolled, tmp_path)
-    with sqlite3.connect(path) as database:
+    with closing(opening.connect(path)) as database, database:
         database.execute(
             "INSERT INTO outbox (id, clinic_id, person_id, key, kind, rank, body, state, not_before, attempts, error) "
             "VALUES (70, 1, 3, 'k', 'notice', 2, '{\"text\": \"private words\", \"rows\": []}', 'aside', "

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection
 
 from bot.config import BackingUp, Retention
 from bot.erasing import carry_out
 from bot.erasing_now import erase_now
-from bot.store import backups, erasing, keys, people, sealing
-from bot.store.driver import sqlite3
+from bot.store import backups, erasing, keys, opening, people, sealing
 from bot.store.errors import KeyDestroyed
 from bot.store.tables import answer, check_in, inbox, outbox, pair, person, session
 from bot.store.tables_audit import audit
@@ -56,10 +55,8 @@ def owner(conn: Connection, code: str) -> str:
 
 def all_sealed(database: Path, ring_of: Path) -> dict[str, list[str]]:
     """What of a database's sealed values opens with these keys, by owner; those that do not are "closed"."""
-    engine = create_engine(f"sqlite+pysqlite:///{database}", module=sqlite3, poolclass=NullPool)
-    keys.attach(engine, ring_of)
     found: dict[str, list[str]] = {}
-    with engine.connect() as conn:
+    with opening.engine(database, ring_of).connect() as conn:
         for of in sealing.EVERYTHING:
             for row in conn.execute(of.query).all():
                 try:
@@ -148,6 +145,7 @@ async def test_while_the_law_holds_it_nothing_is_erased(told: Clinic, anna: Some
     assert "[retention] hold says that the law wants it kept" in problem
 
 
+@pytest.mark.deep
 async def test_one_that_died_before_the_keys_were_destroyed_is_finished(told: Clinic) -> None:
     store, now = told.stage.app.store, told.clock.now()
     who = await store.read(people.by_code, "P-014")
@@ -161,6 +159,7 @@ async def test_one_that_died_before_the_keys_were_destroyed_is_finished(told: Cl
     assert HIS in [row.value for row in await told.rows(answer)]
 
 
+@pytest.mark.deep
 async def test_a_transaction_that_was_undone_destroys_nothing(told: Clinic) -> None:
     store, now = told.stage.app.store, told.clock.now()
     who = await store.read(people.by_code, "P-014")
@@ -191,6 +190,7 @@ async def test_a_backup_from_before_brings_nothing_back(told: Clinic, anna: Some
     assert HIS in [row.value for row in await told.rows(answer)]
 
 
+@pytest.mark.deep
 async def test_staff_erase_beside_a_running_bot_and_without_one(told: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.erasing_now.SystemClock", lambda: told.clock)
     done, problem = await asyncio.to_thread(erase_now, told.config, "P-014", "asked on paper")

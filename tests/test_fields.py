@@ -45,6 +45,8 @@ def test_what_is_read(name: str, typed: str, value: Any) -> None:
         ("code", "Anna Smith", "no_code"),
         ("zone", "Mars/Olympus", "no_zone"),
         ("zone", "Denver", "near_zone"),
+        ("zone", "EST", "fixed_zone"),
+        ("code", "Smith", "like_name"),
         ("day", "2026-02-30", "no_day"),
         ("day", "1999-12-31", "far_day"),
         ("clock", "24:00", "no_clock"),

@@ -1,6 +1,6 @@
 """Laws of the digest's rules: two implementations agree on made-up pairs, and what must not matter does not.
 
-The fast setting runs with every test; `-m proof` holds the two against each other over 20,000 histories.
+The fast setting runs with the rarer stories; `-m proof` holds the two against each other over 20,000 histories.
 """
 
 import json
@@ -21,6 +21,8 @@ from tests.case_files import Json, case_file, found, gap, history, plain
 from tests.findings_oracle import explain
 from tests.laws import law
 from tests.random_cases import random_case
+
+pytestmark = pytest.mark.deep
 
 CASES = st.builds(random_case, st.randoms(use_true_random=False))
 FAST = law(60)

@@ -27,6 +27,8 @@ from bot.store.tables import clinic, goal, goal_change, pair, person
 from tests.conftest import ROOT, rows_of
 from tests.laws import law
 
+pytestmark = pytest.mark.deep
+
 CONFIG, _ = load(ROOT / "config.example.toml")
 WAITING = goal_change.select().where(goal_change.c.agreed.is_(None))
 NOW = datetime(2026, 11, 3, 20, 0, tzinfo=UTC)

@@ -191,7 +191,15 @@ async def test_another_time_zone_by_region_and_place(settling: Someone, empty: C
     assert row.zone == "Europe/Berlin"
 
 
-@pytest.mark.parametrize(("typed", "zone"), [("new york", "America/New_York"), ("Africa/Nairobi", "Africa/Nairobi")])
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("new york", "America/New_York"),
+        ("Africa/Nairobi", "Africa/Nairobi"),
+        ("Colorado", "America/Denver"),
+        ("est", "America/New_York"),
+    ],
+)
 async def test_or_a_big_city_typed(settling: Someone, empty: Clinic, typed: str, zone: str) -> None:
     await settling.taps("No, my clock is different")
     await settling.says(typed)

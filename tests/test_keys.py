@@ -141,10 +141,10 @@ async def test_backups_hold_the_wrapped_keys_once_and_never_the_master_key(clini
     await clinic.stop()
     target = tmp_path / "new" / "accord.db"
     target.parent.mkdir()
-    backups.restore(folder / made.name, target)
     with pytest.raises(KeyMissing, match="the master key is missing"):
-        keys.require(target)
+        backups.restore(folder / made.name, target)
     keys.master_file(target).write_bytes(keys.master_file(path).read_bytes())
+    backups.restore(folder / made.name, target)
     clinic.config = backing_up(clinic.config, folder)
     keys.require(target)
     await clinic.start()

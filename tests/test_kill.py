@@ -21,6 +21,7 @@ async def test_a_fortnight_of_kills_changes_nothing(tmp_path: Path) -> None:
     await _prove(tmp_path, play, MANY)
 
 
+@pytest.mark.deep
 async def test_a_few_kills_in_the_first_days_change_nothing(tmp_path: Path) -> None:
     await _prove(tmp_path, first_days, FEW)
 

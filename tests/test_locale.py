@@ -165,6 +165,7 @@ def phrases(section: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
 def said(lang: str, name: str, arguments: tuple[str, ...]) -> Iterator[str]:
     """The phrase with samples of its values."""
     samples: dict[str, tuple[object, ...]] = {
+        "entry": ("214:5f0c9a3e77b1",),
         "n": (2,), "at": ("14:00",), "goal": ("2. dormir", ""), "label": ("Nada",), "most": (1, 120),
         "minutes": (30, 60, 120) if name == "lead" else (0, 1, 30, 60, 120), "clock": ("07:30",), "day": ("24",),
         "code": LANGUAGES if name == "language" else ("P-014",),
@@ -302,12 +303,12 @@ def test_every_finding_has_one_open_question(lang: str) -> None:
 
 
 def test_what_a_therapist_reads_first() -> None:
-    """The words that the clinical rules fix."""
+    """The first sentences, and those which say who is lower without a sum in them: the numbers are under [Why?]."""
     spoken = " ".join(finding_words("en", "headline", finding, GOALS) for finding in SAMPLES)
     for words in (
         "You rate agreement on tasks differently. Patient 3.0, you 4.5.",
-        "The patient rates it lower, even after the usual difference of 0.35.",
-        "You rate it lower, even after the usual difference of 0.35.",
+        "The patient rates it lower; usually the therapist does.",
+        "You rate it lower, by more than is usual.",
         "Both of you say the tasks are not yet shared. Patient 2.5, you 3.0.",
         'You put different goals first. Patient: "dormir toda la noche". You: "menos enojo <en casa>", something else.',
         "Early days; trust takes time.",

@@ -77,7 +77,7 @@ async def test_the_next_digest_says_what_became_of_the_last(
     await tomas.taps(tap)
     await after(apart, anna, tomas, "444455", "4444", SECOND)
     text = await read(apart, tomas, THIRD)
-    assert f"Last time (Tue 3 Nov): {says}. Agreement on tasks: patient 3.0 then, 4.0 now." in text
+    assert f"The digest before, about Tue 3 Nov: {says}. Agreement on tasks: patient 3.0 then, 4.0 now." in text
 
 
 async def test_it_is_said_in_spanish_too(apart: Clinic, anna: Someone, tomas: Someone, snapshot: Snapshot) -> None:

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine
 
-from bot.store import migrating
+from bot.store import migrating, opening
 from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
@@ -29,6 +29,8 @@ from bot.store.errors import (
 )
 from bot.store.migrating import bring_up_to_date, copy, known, require_newest, version_of
 from bot.store.tables_watch import alarm
+
+pytestmark = pytest.mark.deep
 
 metadata = alarm.metadata
 
@@ -328,7 +330,7 @@ def test_a_path_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 def test_a_file_that_another_process_keeps_for_itself_is_refused_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrating, "BUSY_MS", 1)
+    monkeypatch.setattr(opening, "BUSY_MS", 1)
     path = tmp_path / "accord.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -63,7 +63,7 @@ async def test_twelve_items_on_seven_points(clinic: Clinic, anna: Someone) -> No
     assert anna.screen.startswith("1 of 12")
     assert anna.buttons[:7] == POINTS
     await anna.taps(*(POINTS[n % 7] for n in range(12)))
-    assert "Item number 12 of the clinic's own.\n   Often" in anna.screen
+    assert "Item number 12 of the clinic's own.\n→ Often" in anna.screen
     await anna.taps("Send")
     assert list((await clinic.answers("P-014")).values()) == [n % 7 + 1 for n in range(12)]
 

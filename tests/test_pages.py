@@ -23,6 +23,7 @@ from bot.core.history import History, Homework, Side
 from bot.core.loop import OUTCOMES, Around, LastTime, Outage, Said, Snooze
 from bot.core.plan import Plan
 from bot.core.record import sheets
+from bot.core.retention import Span
 from bot.core.thresholds import Thresholds
 from bot.message import TEXT_LIMIT
 from bot.render import page, phrase
@@ -143,7 +144,8 @@ def pages(lang: str, config: Config) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Coming in, settings, help, days away."""
     for asks, agreed in ((True, None), (False, None), (False, "2026-11-02T10:00")):
-        yield "consent.txt", reach | {"added": ["+"], "asks": asks, "clinic": "Fort Test", "agreed": agreed}
+        more = {"asks": asks, "clinic": "Fort Test", "agreed": agreed, "keeps": agreed and Span(7, "years")}
+        yield "consent.txt", reach | {"added": ["+"], **more}
     day, later = "2026-12-01T00:00", "2026-12-10T00:00"
     yield "away.txt", {"spans": [(day, day), (day, later)]}
     yield "fixed.txt", reach
@@ -162,7 +164,7 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
                 "asks": asking,
                 "every": every,
             }
-            yield "settings.txt", mine | {"plan": lead}
+            yield "settings.txt", mine | {"plan": lead, "where": True, "on_page": every == 1}
     for state in ("asked", "sent", "late", "seen", "nobody"):
         for until in (None, "Mon 9 Nov, 08:00"):
             seen = "14:05" if state == "seen" else None

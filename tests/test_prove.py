@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import NullPool, create_engine
 
 from bot.cli import cli
 from bot.config import shipped_questionnaires
@@ -22,8 +21,7 @@ from bot.prove.proof import Broken, Piece, Proof, Result, Tally
 from bot.prove.rows import BY_ROW, PROOFS
 from bot.prove.running import Outcome, judge, pieces, run_piece
 from bot.prove.worlds import month
-from bot.store import keys
-from bot.store.driver import sqlite3
+from bot.store import keys, opening
 from bot.store.sealing import EVERYTHING, put_anew
 from bot.store.tables import answer
 from tests.conftest import FIRST, Clinic, Someone
@@ -39,6 +37,7 @@ def test_a_little_of_each_proof_holds(proof: Proof) -> None:
     assert result.tally.done >= proof.quick
 
 
+@pytest.mark.deep
 def test_another_seed_goes_another_way() -> None:
     assert month(1, 0.1, Tally()) != month(2, 0.1, Tally())
 
@@ -76,17 +75,15 @@ WRONG = {
 @pytest.mark.parametrize("kind", WRONG)
 def test_the_checker_finds_it_in_the_file(kind: str, told: tuple[list[dict[str, Any]], Path, float]) -> None:
     events, database, ends = told
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(opening.connect(database)) as connection, connection:
         assert connection.execute(WRONG[kind]).rowcount > 0
     assert kind in {one.kind for one in findings(events, database, shipped_questionnaires(), ends)}
 
 
 def test_the_checker_finds_another_value_in_the_file(told: tuple[list[dict[str, Any]], Path, float]) -> None:
     events, database, ends = told
-    engine = create_engine(f"sqlite+pysqlite:///{database}", module=sqlite3, poolclass=NullPool)
-    keys.attach(engine, database)
     answers = next(one for one in EVERYTHING if one.name == "answer")
-    with engine.begin() as conn:
+    with opening.engine(database).begin() as conn:
         for row in conn.execute(answers.query.where(answer.c.item == "goals_2")).all():
             put_anew(conn, answers, row, {"value": 5})
     kinds = {one.kind for one in findings(events, database, shipped_questionnaires(), ends)}

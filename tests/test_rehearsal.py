@@ -15,6 +15,8 @@ from bot.core.series import Rule as Weekly
 from bot.core.walltime import zone_of
 from tests.schedule_oracle import CHANGES, DAY, ODD, ZONES, Rehearsal, Row, Rule, change_near, zones_that_change
 
+pytestmark = pytest.mark.deep
+
 TUESDAYS = Rule(1, time(14), "America/Denver", "America/Denver", date(2026, 10, 20), 60)
 
 

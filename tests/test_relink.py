@@ -12,6 +12,8 @@ from bot.store.tables import person
 from bot.store.tables_joining import invite, relink
 from tests.conftest import FIRST, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 WAITS = "Your therapist has to confirm this."
 BAD = "This link does not work"
 NOT_YOURS = "This button does not work any more."

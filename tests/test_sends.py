@@ -16,6 +16,8 @@ from bot.store.tables_watch import offline
 from tests.conftest import FIRST, Clinic, Someone
 from tests.test_delivery import READY, outgoing, texts
 
+pytestmark = pytest.mark.deep
+
 OFFLINE = "I was offline for a while. If you tapped something then, please tap it again here."
 MINUTE = timedelta(minutes=1)
 

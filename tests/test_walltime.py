@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.core.places import PLACES
 from bot.core.walltime import after_quiet, at_local, is_quiet, is_zone, local_date, to_utc, zone_of
+from bot.core.zones import nearest_zones
 from tests.laws import law
 from tests.schedule_oracle import CHANGES, MINUTE, ODD, ZONES, awake, change_near, when, zones_that_change
 
@@ -149,3 +151,18 @@ def test_quiet_hours_that_end_while_the_clocks_change(
 def test_quiet_hours_that_end_as_they_begin_are_none() -> None:
     midnight = at_local(date(2026, 11, 3), time(0), zone_of("Asia/Tokyo"))
     assert after_quiet(midnight, zone_of("Asia/Tokyo"), time(0), time(0)) == midnight
+
+
+def test_every_place_has_zones_that_there_are() -> None:
+    assert {zone for zones in PLACES.values() for zone in zones if not is_zone(zone)} == set()
+    assert all(name == name.strip().lower() and name for name in PLACES)
+
+
+@pytest.mark.parametrize(("typed", "first"), [
+    ("Colorado", "America/Denver"), ("Eastern", "America/New_York"), ("Pacific Time", "America/Los_Angeles"),
+    ("Denver, CO", "America/Denver"), ("Colorodo", "America/Denver"), ("Texas", "America/Chicago"),
+    ("hawaii", "Pacific/Honolulu"), ("EDT", "America/New_York"), ("New York", "America/New_York"),
+    ("America/Dever", "America/Denver"), ("Fort Carson", "America/Denver"), ("berlin", "Europe/Berlin"),
+])  # fmt: skip
+def test_a_zone_is_suggested_by_what_people_mean(typed: str, first: str) -> None:
+    assert nearest_zones(typed)[0] == first

@@ -88,8 +88,8 @@ async def test_a_form_sent_with_every_item_skipped_is_answered(begun: Someone, c
 
 async def test_the_summary_shows_everything_and_the_crisis_line(begun: Someone) -> None:
     await begun.rates(4, 4, 3, 3, 5, 0, 0, 4, 0, 0, 2)
-    assert "We want the same things from this work.\n   Mostly" in begun.screen
-    assert "What is said between us is in good hands.\n   skipped" in begun.screen
+    assert "We want the same things from this work.\n→ Mostly" in begun.screen
+    assert "What is said between us is in good hands.\n→ skipped" in begun.screen
     assert "Need a person now: dial 988" in begun.screen
     assert begun.buttons == ["Send", "Change", "Back", "Hide"]
 
@@ -97,7 +97,7 @@ async def test_the_summary_shows_everything_and_the_crisis_line(begun: Someone) 
 async def test_change_leads_to_one_question_and_back_to_the_summary(begun: Someone, clinic: Clinic) -> None:
     await begun.rates(4, 4, 3, 3, 5, 4, 0, 4, 0, 4, 4)
     await begun.taps("Change", "We both see why we work the way we do.", "Fully")
-    assert "We both see why we work the way we do.\n   Fully" in begun.screen
+    assert "We both see why we work the way we do.\n→ Fully" in begun.screen
     await begun.taps("Send")
     assert (await clinic.answers("P-014"))["alliance.tasks_1"] == 5
 

@@ -10,10 +10,17 @@ MOST_ENTRIES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A mistake in a file: the line it is on (1 is the first) and a sentence that ends in the remedy."""
+    """A mistake in a file: the line it is on (1 is the first) and a sentence that ends in the remedy.
+
+    `kind` and `said` give a page the same sentence in another language. `alone`: it is no mistake, but an event that is
+    nobody's appointment, such as a holiday; it stops nothing.
+    """
 
     line: int
     says: str
+    kind: str = ""
+    said: tuple[str, ...] = ()
+    alone: bool = False
 
     def __str__(self) -> str:
         """As it is printed."""
@@ -48,7 +55,7 @@ class Closed:
 def text_of(data: bytes) -> str | Bad:
     """The text in UTF-8, UTF-16 with its mark, or what Windows writes; what is none of these is refused."""
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return Bad(1, "This is a workbook, not a table of text: save it as CSV and import that.")
+        return Bad(1, "This is a workbook, not a table of text: save it as CSV and import that.", "workbook")
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp1252"):
         try:
@@ -57,4 +64,4 @@ def text_of(data: bytes) -> str | Bad:
             continue
         if "\0" not in text:
             return text
-    return Bad(1, "This is not text that I can read: save it as UTF-8 and import that.")
+    return Bad(1, "This is not text that I can read: save it as UTF-8 and import that.", "no_utf8")

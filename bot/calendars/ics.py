@@ -10,11 +10,14 @@ import icalendar
 import recurring_ical_events
 
 from bot.calendars.entry import MOST_ENTRIES, Bad, Closed, Entry, text_of
+from bot.core.codes import with_letter
 
 Window = tuple[datetime, datetime]
 """What recurs is followed from one instant to another."""
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_LETTERS = re.compile(r"[A-Za-z-]*")
+_LIKE = re.compile(r"([a-z-]*?)-?[0-9]{2,}(?:-[a-z0-9])?")
 _TOO_OFTEN = {"SECONDLY", "MINUTELY", "HOURLY"}
 _SIEVES = {"BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYEASTER"}
 """What calendars say of months and years. Of days and weeks it can leave nothing, and finding that out takes long."""
@@ -28,17 +31,23 @@ _BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, Overflow
 def read_appointments(
     data: bytes, zone: ZoneInfo, window: Window, codes: Collection[str], field: str
 ) -> tuple[list[Entry], list[Bad]]:
-    """The appointments in a calendar; the field of each event names one patient by code. Every mistake by its line."""
+    """The appointments in a calendar; the field of each event names one patient by code, with or without its letter.
+
+    Every mistake by its line; events that name nobody (holidays, meetings) are left alone, each once.
+    """
     entries: list[Entry] = []
     bad: list[Bad] = []
-    by_lower = {code.lower(): code for code in codes}
+    alone: dict[int, Bad] = {}
+    by_lower = {form.lower(): code for code in codes for form in (code, with_letter(code))}
     for line, event, uid in _events(data, window, bad):
         read = _appointment(line, event, uid, zone, by_lower, field)
         if isinstance(read, Entry):
             entries.append(read)
+        elif read.alone:
+            alone.setdefault(line, read)
         else:
             bad.append(read)
-    return entries, bad
+    return entries, bad + list(alone.values())
 
 
 def read_closed(data: bytes, window: Window) -> tuple[list[Closed], list[Bad]]:
@@ -62,7 +71,8 @@ def _events(data: bytes, window: Window, bad: list[Bad]) -> Iterator[tuple[int, 
     try:
         found = icalendar.Calendar.from_ical(text).walk("VEVENT")
     except _BROKEN:
-        bad.append(Bad(1, "This is not a calendar that I can read: export it anew as .ics and import that."))
+        says = "This is not a calendar that I can read: export it anew as .ics and import that."
+        bad.append(Bad(1, says, "no_ics"))
         return
     lines = [n for n, line in enumerate(text.splitlines(), 1) if line.strip().upper() == "BEGIN:VEVENT"]
     together: dict[str, list[tuple[int, Any]]] = {}
@@ -73,12 +83,14 @@ def _events(data: bytes, window: Window, bad: list[Bad]) -> Iterator[tuple[int, 
         times = [] if _is_elsewhen(group, window) else _each_time(group, window, bad)
         idle += len(times) < 2 and _is_endless(group)
         if idle > MOST_IDLE:
-            bad.append(Bad(group[0][0], "Too many events repeat without ever coming: enter them by hand."))
+            says = "Too many events repeat without ever coming: enter them by hand."
+            bad.append(Bad(group[0][0], says, "many_endless"))
             return
         for one in times:
             count += 1
             if count > MOST_ENTRIES:
-                bad.append(Bad(one[0], f"More than {MOST_ENTRIES} events are too many at once: export a shorter time."))
+                says = f"More than {MOST_ENTRIES} events are too many at once: export a shorter time."
+                bad.append(Bad(one[0], says, "many_events", (str(MOST_ENTRIES),)))
                 return
             yield one
 
@@ -96,7 +108,8 @@ def _each_time(group: Sequence[tuple[int, Any]], window: Window, bad: list[Bad])
         recurs = any(name in event for _, event in group for name in RECURS)
         return [(line, event, _uid(event, recurs)) for event in times]
     except _BROKEN:
-        bad.append(Bad(line, "This event has a time or a repetition that I cannot read: enter it by hand."))
+        says = "This event has a time or a repetition that I cannot read: enter it by hand."
+        bad.append(Bad(line, says, "bad_event"))
         return []
 
 
@@ -141,15 +154,28 @@ def _appointment(
 ) -> Entry | Bad:
     words = _line(event.get(field, ""))
     named = {by_lower[word.lower()] for word in _WORD.findall(words) if word.lower() in by_lower}
+    starts, ends = event.start, event.end
+    if not named and not _is_like(words, by_lower.values()):
+        day = starts.date() if isinstance(starts, datetime) else starts
+        says = f'"{words}" on {day} names no patient: it is left alone.'
+        return Bad(line, says, "left_alone", (words, day.isoformat()), alone=True)
     if len(named) != 1:
         said = "more than one patient" if named else "no patient that I know"
-        return Bad(line, f'{field} "{words}" names {said}: put one code such as P-014 there.')
-    starts, ends = event.start, event.end
+        says = f'{field} "{words}" names {said}: put one code such as P-014 there.'
+        return Bad(line, says, "names_several" if named else "names_none", (words,))
     if not isinstance(starts, datetime):
-        return Bad(line, "An event of a whole day has no time to meet at: give it one.")
+        says = "An event of a whole day has no time to meet at: give it one."
+        return Bad(line, says, "whole_day")
     minutes = (ends - starts) // timedelta(minutes=1)
     status = str(event.get("STATUS", "")).upper()
     return Entry(line, named.pop(), _wall(starts, zone), str(minutes) if minutes else "", uid, status == "CANCELLED")
+
+
+def _is_like(words: str, codes: Collection[str]) -> bool:
+    """Whether a word is meant as a code: it begins as one that is known does, and goes on with digits."""
+    begins = {_LETTERS.match(code)[0].lower().strip("-") for code in codes}  # type: ignore[index]
+    found = (_LIKE.fullmatch(word.lower()) for word in _WORD.findall(words))
+    return any(one is not None and one[1] in begins for one in found)
 
 
 def _line(value: object) -> str:

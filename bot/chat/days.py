@@ -14,7 +14,7 @@ from bot.core.person import Person
 from bot.core.walltime import local_date, zone_of
 from bot.message import Button, Message, in_parts
 from bot.render import page, phrase
-from bot.store import appointments, digests, outbox, people
+from bot.store import appointments, audit, digests, outbox, people
 from bot.store.columns import AnyRow
 from bot.store.digests import KeptDigest
 
@@ -37,6 +37,7 @@ class Hour:
 def today(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """/today: the day's pairs, a line each."""
     day = local_date(now, zone_of(who.zone))
+    audit.note(conn, "day shown", now, by=who.id)
     return Outcome(page=lambda reading: Page(_replies(_day(reading, who, day, None, config, now), None)))
 
 
@@ -76,6 +77,7 @@ def open_morning(
 ) -> Outcome:
     """The morning's digest: all pairs of its day."""
     digests.opened_in(conn, kept.id, message_id)
+    audit.note(conn, "day shown", now, by=who.id, detail=kept.id)
     day = kept.day or now.date()
     return Outcome(page=lambda reading: Page(_replies(_day(reading, who, day, kept.id, config, now), message_id)))
 

@@ -91,7 +91,9 @@ def _weekly(
     html = page(who.lang, "weekly.html", digests=_in_order(built), spoken=who.lang)
     hide = Button(phrase(who.lang, "hide"), f"d:{kept.id}:hide")
     keep = partial(_keep, digest_id=kept.id, text=text, html=html, who=who, now=now)
-    shown = paged(who.lang, text, ((hide,),), n, lambda turn: f"d:{kept.id}:open:{turn}")
+    last = audit.head(conn)
+    below = f"\n{phrase(who.lang, 'log_entry', last.short)}" if last is not None else ""
+    shown = paged(who.lang, text + below, ((hide,),), n, lambda turn: f"d:{kept.id}:open:{turn}")
     return Page((Reply(shown, message_id),), keep)
 
 

@@ -60,7 +60,7 @@ def again(conn: Connection, update: Update, config: Config, now: datetime) -> Ou
     who = people.by_chat(conn, message.chat.id)
     if who is None or (message.text or "").strip().startswith("/"):  # a command twice is as good as once
         return _message(conn, message, config, now)
-    step = joining.present(who, config, now)
+    step = joining.present(conn, who, config, now)
     shown = None if step is None else Outcome((Reply(step, None, who.message_id, about=""),))
     shown = shown or checkins.reshow(conn, who, config, now) or Outcome()
     # Whether the words were an answer is not known any more. If they were not, the crisis line must not be missing.
@@ -94,7 +94,7 @@ def _tap(conn: Connection, query: CallbackQuery, config: Config, now: datetime, 
     }  # fmt: skip
     if again:
         handlers |= {"c": checkins.on_tap_again, "e": joining.on_tap_again}
-    if config.chat.on_page:
+    if config.on_page(who):
         handlers |= linked.TAPS
     letter = data.partition(":")[0]
     if letter not in handlers or rights.reach(who.role, *rights.TAPS[letter]) is None:
@@ -138,7 +138,7 @@ def _message(conn: Connection, message: TelegramMessage, config: Config, now: da
     if who is None:
         return said(Message(phrase(lang, "need_link") + "\n\n" + fixed(lang, config)))
     outcome = _expected(conn, who, words, config, now)
-    if words and outcome is None and config.chat.on_page:  # the chat asks nothing that words could answer
+    if words and outcome is None and config.on_page(who):  # the chat asks nothing that words could answer
         outcome = joining.on_words(conn, who, words, config, now)
     elif words and outcome is None:
         outcome = joining.on_words(conn, who, words, config, now) or checkins.on_words(conn, who, words, config, now)
@@ -160,7 +160,7 @@ def _expected(conn: Connection, who: Person, words: str, config: Config, now: da
     """Words that were asked for on a screen of goals or homework (none typed: a sticker); None if none were."""
     if who.expects is None or now > who.expects.until or who.state != "active":
         return None
-    if config.chat.on_page and who.expects.what not in ("away_from", "away_until"):  # asked before it went to the page
+    if config.on_page(who) and who.expects.what not in ("away_from", "away_until"):  # asked before it went to the page
         return None
     return EXPECTED[who.expects.what](conn, who, words, who.expects, config, now)
 
@@ -179,12 +179,12 @@ def _command(
         return joining.start(conn, who, chat_id, rest, lang, config, now)
     if who is None or command == "help":
         return said(_help(who, lang, config))
-    own = linked.COMMANDS if config.chat.on_page else {}
+    own = linked.COMMANDS if config.on_page(who) else {}
     may = command in rights.COMMANDS and rights.reach(who.role, rights.COMMANDS[command]) is not None
     if may and command in ALWAYS and command not in own and (outcome := ALWAYS[command](conn, who, rest, config, now)):
         return outcome
     if who.state in JOINING:
-        step = joining.present(who, config, now)
+        step = joining.present(conn, who, config, now)
         return said(Message(fixed(lang, config))) if step is None else Outcome((Reply(step, None, who.message_id, ""),))
     if command in rights.COMMANDS and not may:
         refused(conn, who, "send", command, now)
@@ -205,7 +205,7 @@ def _stop(conn: Connection, who: Person, rest: str, config: Config, now: datetim
 def _settings(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
     if who.state not in ("active", "paused"):
         return None
-    return Outcome((Reply(joining.settings(who, config, now), None, who.message_id, about=""),))
+    return Outcome((Reply(joining.settings(conn, who, config, now), None, who.message_id, about=""),))
 
 
 def _zone(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome | None:  # noqa: ARG001
@@ -243,8 +243,6 @@ EXPECTED: Mapping[str, Callable[[Connection, Person, str, Expects, Config, datet
 
 def _help(who: Person | None, lang: str, config: Config) -> Message:
     commands = [] if who is None else menus.offered(who)
-    if config.chat.on_page:
-        commands = [command for command in commands if command[0] not in linked.NOT_HERE]
     if who is not None and login.is_offered(who, config):
         commands = [*commands, ["login", phrase(lang, "command_login")]]
     contact = in_language(dict(config.clinic.contact), lang)

@@ -151,14 +151,14 @@ def _asked(at: At, change: Change) -> Shown:
 def _fits(at: At, change: Change) -> Shown:
     if change.agreed is not None or change.goal.retired:  # answered before, or not asked any more
         return _asked(at, change)
-    goals.answer(at.conn, change, True)
+    goals.answer(at.conn, change, True, at.now)
     return _card_saying(at, "toast_fits")
 
 
 def _keep(at: At, change: Change) -> Shown:
     if change.agreed is not None or change.goal.retired:
         return _asked(at, change)
-    goals.answer(at.conn, change, False)
+    goals.answer(at.conn, change, False, at.now)
     _tell(at, "ready_kept", f"g:kept:{at.pair.id}:{change.id}")
     return _card_saying(at, "toast_kept")
 

@@ -138,7 +138,7 @@ def _reason(at: At, typed: str) -> Message:
     if (problem := _problem(at, why)) is not None:
         at.expect("why", session.id)
         return _screen(at, "why", session, kept, problem)
-    homework.put_why(at.conn, session.id, why)
+    homework.put_why(at.conn, session.id, why, at.now)
     return _screen(at, "done", session, homework.of_session(at.conn, session.id))
 
 

@@ -12,12 +12,13 @@ from bot.chat.screens import crisis, fixed, in_language
 from bot.config import Config
 from bot.core.person import Person
 from bot.core.plan import changed
+from bot.core.plans import plan_of
 from bot.core.questionnaire import LANGUAGES
 from bot.core.walltime import is_zone, zone_names, zone_of
 from bot.core.zones import REGIONS, by_city, city
 from bot.message import Button, Message, Rows, one_a_line
 from bot.render import local, page, phrase
-from bot.store import appointments, audit, outbox, parting, people, records
+from bot.store import appointments, audit, outbox, parting, people, records, versions
 
 CONSENT_VERSION = 1
 ASK_AT = ("after", "evening", "morning")
@@ -32,7 +33,9 @@ def start(
     how, found = people.redeem(conn, ids.hashed(code), chat_id, now, config.invite.tries_per_hour)
     if how != "again":
         used = found is not None and how in ("in", "relink")
-        audit.note(conn, "invite used" if used else "invite refused", now, about=found.id if used and found else None)
+        chat = versions.of_chat(conn, found.id) if found is not None and how == "in" else None
+        about = found.id if used and found else None
+        audit.note(conn, "invite used" if used else "invite refused", now, about=about, detail=chat)
     if how == "relink" and found is not None:
         return relink.ask(conn, found, chat_id, config, now)
     if how == "too many":
@@ -55,8 +58,8 @@ def _again(conn: Connection, who: Person, config: Config, now: datetime) -> Outc
         people.change(conn, who.id, state="consenting")
         who = people.by_id(conn, who.id)
     if who.state == "paused":
-        return _own(settings(who, config, now), who, fresh=True)
-    step = present(who, config, now)
+        return _own(settings(conn, who, config, now), who, fresh=True)
+    step = present(conn, who, config, now)
     words = "no_more" if who.state == "discharged" else "already_in"
     return said(Message(phrase(who.lang, words))) if step is None else _own(step, who, fresh=True)
 
@@ -71,13 +74,13 @@ def ask_anew(conn: Connection, now: datetime) -> int:
     return len(older)
 
 
-def present(who: Person, config: Config, now: datetime) -> Message | None:
+def present(conn: Connection, who: Person, config: Config, now: datetime) -> Message | None:
     """The step a person on the way in is at; None for everybody else."""
     if who.state == "consenting":
         return consent(who, config)
     if who.state == "settling":
         return _settle(who, now)
-    return _when(who, config) if who.state == "choosing" else None
+    return _when(conn, who, config) if who.state == "choosing" else None
 
 
 def _own(message: Message, who: Person, message_id: int | None = None, fresh: bool = False) -> Outcome:
@@ -100,7 +103,8 @@ def consent(who: Person, config: Config, agreed: datetime | None = None) -> Mess
         who.lang, "consent.txt", crisis=crisis(config, who.lang),
         contact=in_language(dict(config.clinic.contact), who.lang), added=[added] if added else [],
         seen=in_language(dict(config.clinic.answers_seen), who.lang), clinic=config.clinic.name,
-        asks=who.state == "consenting", agreed=agreed and agreed.astimezone(zone_of(who.zone)),
+        keeps=config.retention.records, asks=who.state == "consenting",
+        agreed=agreed and agreed.astimezone(zone_of(who.zone)),
     )  # fmt: skip
     rows = ((_button(who, "agree", "agree"),), (_button(who, "decline", "decline"),), tuple(_languages(who)))
     return Message(text, rows if who.state == "consenting" else ())
@@ -116,36 +120,48 @@ def _clock(who: Person, now: datetime) -> str:
     return local(who.lang, "clock", now.astimezone(zone_of(who.zone)))
 
 
-def _when(who: Person, config: Config) -> Message:
-    return Message(phrase(who.lang, "when_to_ask"), _when_rows(who, config))
+def _when(conn: Connection, who: Person, config: Config) -> Message:
+    return Message(phrase(who.lang, "when_to_ask"), _when_rows(conn, who, config))
 
 
-def _when_rows(who: Person, config: Config) -> Rows:
-    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in _times(who, config).items())
+def _when_rows(conn: Connection, who: Person, config: Config) -> Rows:
+    times = _times(conn, who, config)
+    return one_a_line(_button(who, f"ask_{name}", f"when:{name}", value) for name, value in times.items())
 
 
-def _times(who: Person, config: Config) -> dict[str, object]:
+def _times(conn: Connection, who: Person, config: Config) -> dict[str, object]:
     """What "after" (in minutes), "same evening" and "next morning" mean for this person."""
-    minutes = int(changed(config.plan, who.plan).patient_opens_after.total_seconds() // 60)
-    return {"after": minutes, "evening": f"{config.plan.evening:%H:%M}", "morning": f"{config.plan.morning:%H:%M}"}
+    pair = next(iter(people.own_pairs(conn, who)), None) if who.role == "patient" else None
+    plan = changed(config.plan, who.plan) if pair is None else plan_of(pair, config.plan)
+    minutes = int(plan.patient_opens_after.total_seconds() // 60)
+    return {"after": minutes, "evening": f"{plan.evening:%H:%M}", "morning": f"{plan.morning:%H:%M}"}
 
 
-def settings(who: Person, config: Config, now: datetime) -> Message:
+def settings(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     """What a person can change, and how it is now."""
-    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(who, config)[who.ask_at])
+    asks = phrase(who.lang, f"ask_{who.ask_at}", _times(conn, who, config)[who.ask_at])
     text = page(
         who.lang, "settings.txt", clock=_clock(who, now), zone=city(who.zone), role=who.role, asks=asks,
         language=phrase(who.lang, "language", who.lang), every=who.ask_every, plan=wishes.shown(who, config),
+        where=bool(_where(who, config)), on_page=who.on_page,
     )  # fmt: skip
     if who.state == "paused":
         return Message(phrase(who.lang, "paused"), one_a_line([_button(who, "go_on", "go_on")]))
     rows: list[tuple[Button, ...]] = [(_button(who, "set_zone", "zone"),), tuple(_languages(who))]
     if who.role == "patient":
         less = _button(who, "ask_less", "every:2") if who.ask_every == 1 else _button(who, "ask_each", "every:1")
-        rows += [(_button(who, "set_time", "choose"),), (less,)]
+        rows += [(_button(who, "set_time", "choose"),), (less,), *_where(who, config)]
     elif who.role == "therapist":
         rows += wishes.rows(who)
     return Message(text, tuple(rows))
+
+
+def _where(who: Person, config: Config) -> Rows:
+    """A patient may want nothing but links in the chat, where the clinic has a page for phones; never the other way."""
+    if who.role != "patient" or config.chat.on_page or not config.web.for_phones:
+        return ()
+    name, value = ("ask_in_chat", "no") if who.on_page else ("ask_on_page", "yes")
+    return ((_button(who, name, f"page:{value}"),),)
 
 
 # ------------------------------------------------------------------------------------------------ taps
@@ -156,7 +172,7 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     verb, _, value = data.removeprefix("e:").partition(":")
     screen = _tapped(conn, who, verb, value, config, now)
     if screen is None:
-        step = present(people.by_id(conn, who.id), config, now)
+        step = present(conn, people.by_id(conn, who.id), config, now)
         toast = phrase(who.lang, "toast_stale" if step else "toast_not_yours")
         return Outcome((Reply(step, message_id, about=""),) if step else (), toast)
     return Outcome((Reply(screen, message_id, about=""),))
@@ -204,7 +220,7 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
     if verb in ("zone", "region", "city"):
         return _zone(conn, who, verb, value, config, now)
     if verb == "settings" and who.state == "active":
-        return settings(who, config, now)
+        return settings(conn, who, config, now)
     if who.role == "patient":
         return _wish(conn, who, verb, value, config, now)
     if who.role == "staff":
@@ -219,7 +235,7 @@ def _tapped(conn: Connection, who: Person, verb: str, value: str, config: Config
 
 def _after_change(conn: Connection, who: Person, config: Config, now: datetime) -> Message:
     changed = people.by_id(conn, who.id)
-    return present(changed, config, now) or settings(changed, config, now)
+    return present(conn, changed, config, now) or settings(conn, changed, config, now)
 
 
 def _decided(conn: Connection, who: Person, agreed: bool, config: Config, now: datetime) -> Message:
@@ -288,7 +304,7 @@ def _moved(conn: Connection, who: Person, zone: str, config: Config, now: dateti
 def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, now: datetime) -> Message | None:
     """When and how often a patient would like to be asked; ending it."""
     if verb == "choose" and who.state == "active":
-        return _when(who, config)
+        return _when(conn, who, config)
     if verb == "when" and value in ASK_AT and who.state in ("choosing", "active"):
         people.change(conn, who.id, ask_at=value)
         if who.state == "choosing":
@@ -298,8 +314,11 @@ def _wish(conn: Connection, who: Person, verb: str, value: str, config: Config, 
     if verb == "every" and value in ("1", "2") and who.state == "active":
         people.change(conn, who.id, ask_every=int(value))
         return _after_change(conn, who, config, now)
+    if verb == "page" and value in ("yes", "no") and who.state == "active" and _where(who, config):
+        people.change(conn, who.id, on_page=value == "yes")
+        return _after_change(conn, who, config, now)
     if verb == "keep":
-        return present(who, config, now) or Message(phrase(who.lang, "still_on"))
+        return present(conn, who, config, now) or Message(phrase(who.lang, "still_on"))
     return _stopped(conn, who, now) if verb == "stop" else None
 
 
@@ -307,7 +326,7 @@ def gone_on(conn: Connection, who: Person, config: Config, now: datetime) -> Mes
     """The end of a pause: asked again from the next time on. Twice is as good as once."""
     people.change(conn, who.id, state="active")
     replan(conn, people.by_id(conn, who.id), config, now)
-    return settings(people.by_id(conn, who.id), config, now)
+    return settings(conn, people.by_id(conn, who.id), config, now)
 
 
 def _news(conn: Connection, who: Person) -> Message | None:

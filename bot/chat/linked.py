@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.chat import checkins, digests, login
+from bot.chat import checkins, digests, login, own_page
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import in_chat, show
 from bot.config import Config
@@ -42,15 +42,25 @@ def on_tap(conn: Connection, who: Person, data: str, message_id: int | None, con
     return Outcome((Reply(message, message_id, about=kept.check_in.id),), toast)
 
 
-def _digest(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
-    """[Open] under a digest: a link to log in with. What it says stands on the page of the pair."""
+def _digest(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+    """[Open] under a digest: a link to it."""
     kept = kept_digests.of_reader(conn, data.split(":")[1], who, now)
     if kept is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     kept_digests.opened_in(conn, kept.id, None)
     if message_id is not None and data.split(":")[2:] != ["open"]:  # it was opened before all went to the page
         return Outcome((Reply(digests.prompt(kept, who), message_id),))
-    return _to_page(conn, who, "", config, now)
+    return said(own_page.link(conn, who, "digest", kept.id, now))
+
+
+def _latest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
+    """/digest: a link to the one that came last."""
+    kept = kept_digests.latest_of(conn, who.id)
+    return (
+        _to_page(conn, who, rest, config, now)
+        if kept is None
+        else _digest(conn, who, f"d:{kept.id}:open", None, config, now)
+    )
 
 
 def _pair(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
@@ -65,28 +75,51 @@ def _not_here(conn: Connection, who: Person, rest: str, config: Config, now: dat
     return said(Message(phrase(who.lang, "not_in_chat")))
 
 
-def _covered(
-    conn: Connection,  # noqa: ARG001
-    who: Person,
-    data: str,  # noqa: ARG001
-    message_id: int | None,
-    config: Config,  # noqa: ARG001
-    now: datetime,  # noqa: ARG001
-) -> Outcome:
-    """What an old button showed goes, too."""
-    return Outcome((Reply(Message(phrase(who.lang, "not_in_chat")), message_id),))
+def _on_its_page(what: str) -> "Command":
+    """A command whose reply would show answers, or the words of a goal: a link to it. Of a therapist's words only the
+    code is taken along.
+    """
+
+    def command(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+        code = rest.split()[0] if rest.split() and who.role == "therapist" else ""
+        return said(own_page.link(conn, who, what, code, now))
+
+    return command
 
 
+def _from_button(what: str) -> "Handler":
+    """An old button of these: what it showed goes, in its place a link."""
+
+    def on_tap(
+        conn: Connection,
+        who: Person,
+        data: str,
+        message_id: int | None,
+        config: Config,  # noqa: ARG001
+        now: datetime,
+    ) -> Outcome:
+        parts = data.split(":")
+        number = int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() and len(parts[2]) <= 12 else 0
+        pair = people.own_pair(conn, who, number) if who.role == "therapist" else None
+        if who.role == "therapist" and pair is None:
+            return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+        code = "" if pair is None else pair.patient.code
+        return Outcome((Reply(own_page.link(conn, who, what, code, now), message_id),))
+
+    return on_tap
+
+
+Command = Callable[[Connection, Person, str, Config, datetime], Outcome]
 Handler = Callable[[Connection, Person, str, int | None, Config, datetime], Outcome]
 TAPS: Mapping[str, Handler] = {
-    "c": on_tap, "d": _digest, "p": _pair, "g": _covered, "h": _covered, "m": _covered, "y": _covered,
+    "c": on_tap, "d": _digest, "p": _pair, "g": _from_button("goals"), "h": _from_button("homework"),
+    "m": _from_button("mine"), "y": _from_button("mydata"),
 }  # fmt: skip
 """In place of what these buttons do where the chat asks; see `door`."""
-NOT_HERE = ("mine", "goals", "homework", "mydata")
-"""The commands whose replies would show answers, or the words of a goal."""
-COMMANDS: Mapping[str, Callable[[Connection, Person, str, Config, datetime], Outcome]] = {
-    **dict.fromkeys(("digest", "today", "patients", "pair"), _to_page),
-    **dict.fromkeys(NOT_HERE, _not_here),
+COMMANDS: Mapping[str, Command] = {
+    **dict.fromkeys(("today", "patients", "pair"), _to_page),
+    **{what: _on_its_page(what) for what in ("mine", "goals", "homework", "mydata")},
+    "digest": _latest,
 }
 """The same of commands."""
 

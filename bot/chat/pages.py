@@ -24,7 +24,19 @@ from bot.core.person import GIVEN_UP, Pair, Person
 from bot.core.taps import Tap, step
 from bot.message import Button, Message, Rows, one_a_line, split
 from bot.render import page, part, phrase
-from bot.store import appointments, audit, away, checkins, digests, histories, loops, outbox, parting, people
+from bot.store import (
+    appointments,
+    audit,
+    away,
+    checkins,
+    digests,
+    histories,
+    loops,
+    outbox,
+    parting,
+    people,
+    versions,
+)
 from bot.store.checkins import Kept
 
 
@@ -145,11 +157,12 @@ def _shown(conn: Connection, view: View, config: Config, now: datetime, everythi
 
 
 def _keep(conn: Connection, view: View, built: Digest, text: str, html: str, now: datetime) -> None:
-    audit.note(conn, "digest shown", now, by=view.who.id, about=view.pair.patient.id, detail=view.digest_id)
     if view.digest_id is not None:
         digests.keep(conn, view.digest_id, text, html)
         digests.opened_in(conn, view.digest_id, view.message_id)
         loops.shown(conn, view.digest_id, built, now)
+    kept = None if view.digest_id is None else versions.of_digest(conn, view.digest_id)
+    audit.note(conn, "digest shown", now, by=view.who.id, about=view.pair.patient.id, detail=kept)
     loops.words_read(conn, view.pair.id, [words.local for words in built.words if words.words is not None])
 
 
@@ -216,8 +229,9 @@ def _tell_patient(conn: Connection, patient: Person, digest_id: str, now: dateti
     return True
 
 
-def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:  # noqa: ARG001
+def _why(conn: Connection, view: View, more: list[str], config: Config, now: datetime) -> Outcome:
     """Rule, limits and dates of every line; each flag can be left out for two sessions."""
+    audit.note(conn, "reasons shown", now, by=view.who.id, about=view.pair.patient.id, detail=view.digest_id)
     return Outcome(page=partial(_reasons, view=view, config=config, now=now, n=number(more[0])))
 
 
@@ -275,6 +289,7 @@ def _before(conn: Connection, view: View, more: list[str], config: Config, now: 
     """How things stood with the patient's therapist before this one, where the clinic said that it may be read."""
     if parting.earlier_pair(conn, view.pair.id) is None:
         return Outcome(toast=phrase(view.who.lang, "toast_stale"))
+    audit.note(conn, "history shown", now, by=view.who.id, about=view.pair.patient.id)
     return Outcome(page=partial(_earlier, view=view, config=config, now=now, n=number(more[0])))
 
 

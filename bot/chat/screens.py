@@ -62,12 +62,12 @@ def ready(kept: Kept, again: bool = False) -> Message:
 
 def asking(kept: Kept, config: Config, again: bool = False) -> Message:
     """What a check-in is asked with in the chat."""
-    return link(kept) if config.chat.on_page else ready(kept, again)
+    return link(kept) if config.on_page(kept.person) else ready(kept, again)
 
 
 def in_chat(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
     """What the chat shows of a check-in: where the person is, or only that there is a page for it."""
-    if not config.chat.on_page:
+    if not config.on_page(kept.person):
         return show(kept, form, config, now)
     lang = kept.person.lang
     if kept.check_in.state == "answered":
@@ -87,7 +87,7 @@ def link(kept: Kept) -> Message:
 
 def offered_again(kept: Kept, config: Config) -> Message:
     """An open check-in after an outage: neutral, as it may be read off a locked screen."""
-    if config.chat.on_page:
+    if config.on_page(kept.person):
         return link(kept)
     return Message(phrase(kept.person.lang, "after_outage"), _rows(kept, [["begin"]]))
 
@@ -136,7 +136,8 @@ def _question(kept: Kept, form: Form, config: Config, now: datetime) -> Message:
         n=n, m=len(shown), stem=stem(question, kept, config) if question.item.measures != "own_words" else "",
         words=wording(question, form, lang, config),
         optional=question.item.optional, kind=question.item.kind, most=question.item.most,
-        can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang), on_page=config.chat.on_page,
+        can_add=_can_add(question, form), first=n == 1, crisis=crisis(config, lang),
+        on_page=config.on_page(kept.person),
         homework=form.asks.homework if question.questionnaire == "homework" else None,
         so_far="" if question.item.kind == "many" else _short(answer_words(question, value, lang), 1000),
     )  # fmt: skip
@@ -251,7 +252,7 @@ def _form(kept: Kept, form: Form, config: Config, now: datetime) -> Message:  # 
         code=kept.code, when=local(lang, "day_and_time", kept.local),
         stem=stem(questions[0], kept, config) if questions else "",
         rows=lines, legend=_legend(questions, lang), can_add=any(_can_add(q, form) for q in questions),
-        on_page=config.chat.on_page,
+        on_page=config.on_page(kept.person),
     )  # fmt: skip
     rows = tuple(row for n in shown for row in _form_rows(kept, form, n, letter_of(form, n)))
     last = _rows(kept, [["send", "pass"], ["later", "hide"], ["not_met"]])

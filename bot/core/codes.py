@@ -5,12 +5,21 @@ counts as the 37th character, so that a dash that moved is caught too; as a chec
 be lost. The letter is computed, never stored; capitals and small letters are the same.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 AS_LETTER = CHARACTERS.replace("-", "+")
 AS_CLOSE = 0.6  # of difflib, 1.0 is the same word
+
+
+def not_a_code(typed: str) -> str:
+    """Why this can be nobody's code: "no_code", or "like_name" if it has no digit, as a name has none; else ""."""
+    if not CODE.fullmatch(typed):
+        return "no_code"
+    return "" if any(sign.isdigit() for sign in typed) else "like_name"
 
 
 def check_letter(code: str) -> str:

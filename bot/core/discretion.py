@@ -1,4 +1,4 @@
-"""How discreet the chat is: whether it carries questions and answers, or nothing but a link to them."""
+"""How discreet the chat is: whether it carries questions and answers, or nothing but a link to a page with them."""
 
 from dataclasses import dataclass
 
@@ -13,3 +13,23 @@ class Chat:
     def on_page(self) -> bool:
         """Whether the chat carries no question and no answer."""
         return self.answer_on == "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+
+    @property
+    def for_phones(self) -> bool:
+        """Whether a link to it can stand in the chat: Telegram takes none without a dot in its name."""
+        return self.enabled and "." in self.public_url
+
+    @property
+    def address(self) -> str:
+        """What links to the page begin with, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"

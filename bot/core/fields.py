@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
-from bot.core.walltime import is_zone
-from bot.core.zones import nearest_zones
+from bot.core.codes import not_a_code
+from bot.core.zones import misnamed
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::00)?")
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 LONGEST = 120
@@ -67,16 +66,16 @@ def text(words: str) -> str:
 
 def code(words: str) -> str:
     """A code of a person, such as P-014."""
-    if not CODE.fullmatch(_needed(words)):
-        raise NotSo("no_code", words[:LONGEST])
+    if kind := not_a_code(_needed(words)):
+        raise NotSo(kind, words[:LONGEST])
     return words
 
 
 def zone(words: str) -> str:
     """The name of a time zone."""
-    if not is_zone(_needed(words)):
-        near = nearest_zones(words)
-        raise NotSo("near_zone" if near else "no_zone", words[:LONGEST], *near[:1])
+    if (wrong := misnamed(_needed(words))) is not None:
+        kind, near = wrong
+        raise NotSo(kind, words[:LONGEST], *near[:2])
     return words
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bot.core.backups import SCRUB_EVERY, Backup
+from bot.core.retention import Tonight, counted, rehearsed
 
 State = Literal["ok", "note", "act"]
 
@@ -45,6 +46,9 @@ class Machine:
     damage: str = ""
     key: str = ""  # where the master key lies
     keyless: str = ""  # what is wrong with the keys
+    cipher: str = ""  # the version of SQLCipher; "": there is none
+    encrypt: bool = True  # whether the file is to be encrypted
+    encrypted: bool = False  # whether it is
     plain: tuple[str, ...] = ()  # copies of the database from before it was sealed
     scrubbed_at: datetime | None = None
     bytes: int = 0
@@ -87,6 +91,7 @@ class Facts:
     backups: Backups = field(default_factory=Backups)
     why_none: str = ""
     untold: tuple[str, ...] = ()  # contacts of [call_me] whom no request would reach now
+    tonight: Tonight | None = None  # what retention lets go next; None: not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,12 @@ def lines(facts: Facts) -> list[Line]:
     machine, vitals = facts.machine, facts.vitals
     every = [_program(machine), _sqlite(machine), _zones(machine, vitals), _token(machine), _settings(machine)]
     every += [_files(machine), _keys(machine), _disk(machine), _clock(machine), _database(facts)]
+    every += [_file(machine)] if vitals is not None else []
     if vitals is not None:
         every += [_bot(machine, vitals, facts.now), _unsent(vitals, facts.now), _letters(vitals), _copies(vitals)]
         every += [_alerts(vitals)] if vitals.stuck else []
     every += [_contacts(facts)] if facts.untold else []
+    every += [_retention(facts.tonight)] if facts.tonight is not None else []
     return [*every, _backup(facts), _drill(facts), _scrub(facts)]
 
 
@@ -117,9 +124,15 @@ def _contacts(facts: Facts) -> Line:
     )
 
 
+def _retention(tonight: Tonight) -> Line:
+    """The next night rehearsed: whose records end, what else goes, and who is next."""
+    is_held_back, says = rehearsed(tonight)
+    return Line("retention", "note" if is_held_back else "ok", says)
+
+
 def _alerts(vitals: Vitals) -> Line:
     says = (
-        f"{_count(vitals.stuck, 'alert')} to the clinic's own contacts did not arrive, such as a request to be called"
+        f"{counted(vitals.stuck, 'alert')} to the clinic's own contacts did not arrive, such as a request to be called"
     )
     return Line("alerts", "act", f"{says}: tell them now, and look at the bot's log.")
 
@@ -150,7 +163,7 @@ def _sqlite(machine: Machine) -> Line:
     return Line(
         "sqlite", "act",
         f"{which} can damage a database that two programs use at once, as the bot and the desk do. "
-        'Install a newer one: pip install "pysqlite3>=0.6.1" into Accord\'s environment (needs SQLite 3.51.3).',
+        'Install a newer one: pip install "sqlcipher3>=0.6.4" into Accord\'s environment (needs SQLite 3.51.3).',
     )  # fmt: skip
 
 
@@ -172,7 +185,7 @@ def _token(machine: Machine) -> Line:
 def _settings(machine: Machine) -> Line:
     if not machine.warnings:
         return Line("settings", "ok", "The configuration is in order.")
-    return Line("settings", "note", f"The configuration has {_count(machine.warnings, 'warning')}: accord check.")
+    return Line("settings", "note", f"The configuration has {counted(machine.warnings, 'warning')}: accord check.")
 
 
 def _files(machine: Machine) -> Line:
@@ -224,6 +237,19 @@ def _database(facts: Facts) -> Line:
     return Line("database", "ok", "The database is whole, as far as SQLite can tell.")
 
 
+def _file(machine: Machine) -> Line:
+    """Whether the database file is encrypted as a whole."""
+    if machine.encrypted:
+        return Line("file", "ok", f"The database file is encrypted (SQLCipher {machine.cipher}).")
+    plain = "The database file is not encrypted: who has it alone can read codes and appointments"
+    if not machine.encrypt:
+        return Line("file", "note", f"{plain}. [database] encrypt = false says so.")
+    if not machine.cipher:
+        remedy = 'pip install "sqlcipher3>=0.6.4" into Accord\'s environment, where there is one for this machine'
+        return Line("file", "note", f"{plain}. {remedy}; then start the bot again.")
+    return Line("file", "act", f"{plain}. Start the bot again, while no other program has the file open.")
+
+
 def _bot(machine: Machine, vitals: Vitals, now: datetime) -> Line:
     if vitals.alive_at is None:
         return Line("bot", "note", "The bot has never run on this database.")
@@ -240,19 +266,19 @@ def _unsent(vitals: Vitals, now: datetime) -> Line:
     if vitals.unsent_since is None:
         return Line("unsent", "ok", "Nothing waits to be sent.")
     age = now - vitals.unsent_since
-    says = f"{_count(vitals.unsent, 'message')} to be sent, the oldest since {_long(age)}"
+    says = f"{counted(vitals.unsent, 'message')} to be sent, the oldest since {_long(age)}"
     if age < UNSENT_FROM:
         return Line("unsent", "ok", f"{says}.")
     return Line("unsent", "act", f"{says}: look at the bot's log, and at accord clinic ledger.")
 
 
 def _letters(vitals: Vitals) -> Line:
-    lost = f" Of {_count(vitals.unknown, 'message')} nobody knows if they arrived." if vitals.unknown else ""
+    lost = f" Of {counted(vitals.unknown, 'message')} nobody knows if they arrived." if vitals.unknown else ""
     if not vitals.set_aside and not vitals.unread:
         return Line("letters", "note" if lost else "ok", f"No letter is set aside.{lost}")
     says = (
-        f"Set aside: {_count(vitals.set_aside, 'message')} that Telegram refused, "
-        f"{_count(vitals.unread, 'update')} that could not be read: accord doctor letters.{lost}"
+        f"Set aside: {counted(vitals.set_aside, 'message')} that Telegram refused, "
+        f"{counted(vitals.unread, 'update')} that could not be read: accord doctor letters.{lost}"
     )
     return Line("letters", "act", says)
 
@@ -260,7 +286,7 @@ def _letters(vitals: Vitals) -> Line:
 def _copies(vitals: Vitals) -> Line:
     if not vitals.copies:
         return Line("copies", "ok", "Nothing was sent twice.")
-    says = f"At most {_count(vitals.copies, 'message')} arrived twice, after a lost reply. No answer is stored twice."
+    says = f"At most {counted(vitals.copies, 'message')} arrived twice, after a lost reply. No answer is stored twice."
     return Line("copies", "ok", says)
 
 
@@ -274,7 +300,7 @@ def _backup(facts: Facts) -> Line:
     if of.newest is None:
         return Line("backup", "act", "There is no backup yet: accord backup.")
     age = facts.now - of.newest.made_at
-    says = f"The last of {_count(of.count, 'backup')} is {_long(age)} old"
+    says = f"The last of {counted(of.count, 'backup')} is {_long(age)} old"
     if of.bad:
         return Line("backup", "act", f"{says}; {of.bad} of them cannot be used: remove them, and look at the disk.")
     if age > 2 * of.every + timedelta(minutes=5):
@@ -305,17 +331,13 @@ def _scrub(facts: Facts) -> Line:
     return Line("scrub", "ok", f"{says}.")
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _long(time: timedelta) -> str:
     """A duration as people say it, in its largest unit."""
     seconds = int(abs(time).total_seconds())
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return _count(seconds, "second")
+    return counted(seconds, "second")
 
 
 # ------------------------------------------------------------------------------------------------ counts

@@ -90,12 +90,19 @@ def view(fact: Fact, reader: int | None, rules: Rules, now: datetime) -> Entry |
 
     A reminder says that somebody has not answered, a notice mostly that somebody has: neither is for the desk.
     """
-    state, why = state_of(fact, rules, now)
     if reader is None:
-        return None if fact.what in BY_EVENT else Entry(fact, state, why)
+        return None if fact.what in BY_EVENT else Entry(fact, *_for_the_desk(fact, rules, now))
+    state, why = state_of(fact, rules, now)
     if reader != fact.therapist_id or fact.ended:
         return None
     return Entry(fact, state, why, _progress(fact))
+
+
+def _for_the_desk(fact: Fact, rules: Rules, now: datetime) -> tuple[State, str | None]:
+    """A check-in that was sent and then withdrawn is "sent", as one is that was answered before."""
+    if fact.what in ("check_in", "homework") and fact.state == "excused" and fact.settled and fact.why != "pilot":
+        return BY_MESSAGE.get(fact.message, ("sent", None))
+    return state_of(fact, rules, now)
 
 
 def state_of(fact: Fact, rules: Rules, now: datetime) -> tuple[State, str | None]:

@@ -68,6 +68,7 @@ class Person:
     expects: Expects | None = None
     plan: Changes | None = None  # what the desk has changed of the plan for this person
     pilot: bool = False  # takes part in the pilot
+    on_page: bool = False  # wants nothing but links in the own chat
 
     @property
     def can_be_asked(self) -> bool:

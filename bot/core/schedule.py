@@ -19,6 +19,9 @@ AskAt = Literal["after", "evening", "morning"]
 Excused = Literal["away", "every"]
 
 
+STANDING = ("planned", "held")
+
+
 class Appointment(NamedTuple):
     """A session as the schedule sees it: its id, its instants (UTC) and whether it takes (or took) place."""
 
@@ -30,7 +33,7 @@ class Appointment(NamedTuple):
     @property
     def stands(self) -> bool:
         """Whether people meet, or met: there is something to ask about."""
-        return self.state in ("planned", "held")
+        return self.state in STANDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +80,24 @@ def check_ins(
     `earlier` is how many sessions the pair had before the first of these; it counts for "every second session".
     """
     planned = []
-    standing = [session for session in sessions if session.stands]
-    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=False)):
+    standing = [session for session in sessions if session.state in STANDING]
+    every = max(patient.ask_every, plan.ask_every)
+    for n, (session, following) in enumerate(zip(standing, (*standing[1:], None), strict=False), earlier):
+        is_turn = n % every == 0
         if plan.ask_patient:
-            planned.append(_of_patient(session, following, patient, plan, earlier + n))
+            planned.append(_of_patient(session, following, patient, plan, is_turn))
         if plan.ask_therapist:
             planned.append(_of_therapist(session, following, therapist, plan))
         if plan.ask_patient and plan.homework:
-            planned.append(_of_homework(session, following, patient, plan, earlier + n))
+            planned.append(_of_homework(session, following, patient, plan, is_turn))
     return planned
 
 
-def _of_patient(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
+def _of_patient(
+    session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, is_turn: bool
+) -> Planned:
     opens = after_quiet(_wished(session, who, plan), who.zone, plan.quiet_from, plan.quiet_until)
-    return _made(session, following, "patient", "alliance", opens, who, plan, n)
+    return _made(session, following, "patient", "alliance", opens, who, plan, is_turn)
 
 
 def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
@@ -109,22 +116,24 @@ def _wished(session: Appointment, who: Receiver, plan: Plan) -> datetime:
 
 def _of_therapist(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> Planned:
     opens = after_quiet(session.ends + plan.therapist_opens_after, who.zone, plan.quiet_from, plan.quiet_until)
-    return _made(session, following, "therapist", "alliance", opens, who, plan, 0)
+    return _made(session, following, "therapist", "alliance", opens, who, plan)
 
 
-def _of_homework(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, n: int) -> Planned:
+def _of_homework(
+    session: Appointment, following: Appointment | None, who: Receiver, plan: Plan, is_turn: bool
+) -> Planned:
     earliest = max(_homework_day(session, following, who, plan), session.ends + plan.homework_opens_after)
     opens = after_quiet(earliest, who.zone, plan.quiet_from, plan.quiet_until)
-    return _made(session, following, "patient", "homework", opens, who, plan, n)
+    return _made(session, following, "patient", "homework", opens, who, plan, is_turn)
 
 
-def _next_is_near(session: Appointment, following: Appointment | None, plan: Plan) -> bool:
-    return following is not None and following.starts - session.starts <= plan.homework_next_within
+def _is_near(session: Appointment, following: Appointment, plan: Plan) -> bool:
+    return following.starts - session.starts <= plan.homework_next_within
 
 
 def _homework_day(session: Appointment, following: Appointment | None, who: Receiver, plan: Plan) -> datetime:
     """18:00 on the day before the next session if that is near, else on the sixth day after this one."""
-    if following is not None and _next_is_near(session, following, plan):
+    if following is not None and _is_near(session, following, plan):
         day = local_date(following.starts, who.zone).toordinal() - plan.homework_days_before
     else:
         day = local_date(session.starts, who.zone).toordinal() + plan.homework_days_after
@@ -139,17 +148,17 @@ def _made(
     opens: datetime,
     who: Receiver,
     plan: Plan,
-    n: int,
+    is_turn: bool = True,
 ) -> Planned:
     closes = closes_at(session, following, voice, kind, opens, plan)
     why: Excused | Literal["too late"] | None = None
     if opens >= closes:
         why = "too late"
-    elif voice == "patient" and n % max(who.ask_every, plan.ask_every):
+    elif not is_turn:
         why = "every"
     elif voice == "patient" and who.is_away(opens):
         why = "away"
-    reminds = None if why else reminds_at(voice, kind, opens, closes, who, plan)
+    reminds = None if why or kind == "homework" else reminds_at(voice, kind, opens, closes, who, plan)
     return Planned(session.id, voice, kind, opens, reminds, closes, why)
 
 
@@ -162,11 +171,11 @@ def closes_at(
     if kind == "alliance":
         closing = opened + plan.patient_closes_after
         return min(closing, following.starts - plan.patient_closes_before_next) if following else closing
-    before_next = following.starts - plan.homework_closes_before_next if following else None
-    if before_next is not None and _next_is_near(session, following, plan):
-        return before_next
     elapsed = opened + plan.homework_closes_after
-    return elapsed if before_next is None else min(before_next, elapsed)
+    if following is None:
+        return elapsed
+    before_next = following.starts - plan.homework_closes_before_next
+    return before_next if _is_near(session, following, plan) else min(before_next, elapsed)
 
 
 def reminds_at(
@@ -183,7 +192,7 @@ def reminds_at(
 
 def digests(sessions: Sequence[Appointment], plan: Plan, earlier: int = 0) -> list[DigestDue]:
     """The digest before each session but the pair's first. Digests do not wait for the end of quiet hours."""
-    standing = [session for session in sessions if session.stands]
+    standing = [session for session in sessions if session.state in STANDING]
     skip = 0 if earlier else 1
     return [DigestDue(session.id, session.starts - plan.digest_before) for session in standing[skip:]]
 

@@ -45,9 +45,13 @@ def is_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: t
 
 def after_quiet(instant: datetime, zone: ZoneInfo, quiet_from: time, quiet_until: time) -> datetime:
     """The instant itself, or the end of the quiet hours it falls in."""
-    clock = instant.astimezone(zone).time()
-    if quiet_until <= clock < quiet_from:  # nearly always, as the quiet hours are the night
+    local = instant.astimezone(zone)
+    if quiet_until <= local.time() < quiet_from:  # nearly always, as the quiet hours are the night
         return instant
+    if quiet_until < quiet_from:
+        end = datetime.combine(local if local.time() < quiet_until else local + ONE_DAY, quiet_until, zone)
+        if local.utcoffset() == end.utcoffset() == end.replace(fold=1).utcoffset():  # no clock changes meanwhile
+            return end.astimezone(UTC)
     while is_quiet(instant, zone, quiet_from, quiet_until):  # once; again only if the clocks change at their end
         instant = _next_time(instant, quiet_until, zone)
     return instant

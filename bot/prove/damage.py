@@ -3,6 +3,9 @@
 What must be found: a file cut short, a -wal taken away, an old copy in the file's place, and every change of a backup.
 What is only counted: flipped bits, overwritten and swapped pages. SQLite has no checksum of a page, so a bit that flips
 inside a value makes another valid value; the page says how many of these nobody noticed.
+
+R16E: the same of an encrypted file. There each page has a checksum, and what is only counted above must be found, too,
+if it changes anything that is stored; but for a page put back as it was a day ago, which has the checksum of its time.
 """
 
 import tempfile
@@ -15,10 +18,10 @@ from random import Random
 from bot.config import Config
 from bot.core.backups import Backup
 from bot.prove.clinicfile import DAYS_S, FEW_DAYS_S, Left, held_in, left_behind
-from bot.prove.proof import Tally, check
+from bot.prove.proof import Skipped, Tally, check
 from bot.prove.world import configured, memory
 from bot.store import backups, soundness
-from bot.store.driver import sqlite3
+from bot.store.driver import CIPHER, sqlite3
 from bot.store.errors import CannotRestore, Damaged, StoreError
 from bot.upkeep import require_sound
 
@@ -50,34 +53,48 @@ def _swapped(data: bytes, random: Random) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of damage. `weight`: how many of each hundred; `promised`: it must be found."""
+    """A kind of damage. `weight`: how many of each hundred; `promised`: it must be found; `by_page`: in an encrypted
+    file it must be.
+    """
 
     name: str
     weight: int
     promised: bool
     of: Callable[[Left, Random], Files]
+    by_page: bool = False
 
 
 KINDS = (
-    Kind("bit of the file", 80, False, lambda left, random: {"": flipped(left.whole, random)}),
+    Kind("bit of the file", 80, False, lambda left, random: {"": flipped(left.whole, random)}, by_page=True),
     Kind("bit of the -wal", 2, False, lambda left, random: {"": left.base, "-wal": flipped(left.log, random)}),
     Kind("file cut short", 8, True, lambda left, random: {"": left.whole[: random.randrange(len(left.whole))]}),
     Kind("-wal cut short", 2, False, lambda left, random: {
         "": left.base, "-wal": left.log[: random.randrange(len(left.log))]}),
     Kind("-wal taken away", 2, True, lambda left, random: {"": left.base}),  # noqa: ARG005
     Kind("old copy put back", 2, True, lambda left, random: {"": left.old}),  # noqa: ARG005
-    Kind("pages swapped", 2, False, lambda left, random: {"": _swapped(left.whole, random)}),
+    Kind("pages swapped", 2, False, lambda left, random: {"": _swapped(left.whole, random)}, by_page=True),
     Kind("page as it was a day ago", 2, False, lambda left, random: {"": _page(left.whole, random, left.old)}),
     Kind("page of noise", 2, False, lambda left, random: {
-        "": _page(left.whole, random, random.randbytes(len(left.whole)))}),
+        "": _page(left.whole, random, random.randbytes(len(left.whole)))}, by_page=True),
 )  # fmt: skip
 
 
 def damages(seed: int, amount: int, tally: Tally) -> None:
-    """So many damages of the file, and as many of a backup. Raises Broken."""
-    random, left = Random(seed), left_behind(seed, DAYS_S if amount >= MANY else FEW_DAYS_S)
+    """So many damages of a plain file, and as many of a backup. Raises Broken."""
+    _damaged(seed, amount, tally, encrypted=False)
+
+
+def of_encrypted(seed: int, amount: int, tally: Tally) -> None:
+    """So many damages of an encrypted file, and as many of a backup. Raises Broken; Skipped without SQLCipher."""
+    if not CIPHER:
+        raise Skipped("there is no sqlcipher3")
+    _damaged(seed, amount, tally, encrypted=True)
+
+
+def _damaged(seed: int, amount: int, tally: Tally, encrypted: bool) -> None:
+    random, left = Random(seed), left_behind(seed, DAYS_S if amount >= MANY else FEW_DAYS_S, encrypted)
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
-        tried = _Tried(Path(folder), left)
+        tried = _Tried(Path(folder), left, encrypted)
         for sound in ({"": left.whole}, {"": left.base, "-wal": left.log}):
             check(not (said := tried.found(sound)), f"it is sound, and refused: {said}")
         for kind in random.choices(KINDS, [kind.weight for kind in KINDS], k=amount):
@@ -93,12 +110,14 @@ def damages(seed: int, amount: int, tally: Tally) -> None:
 class _Tried:
     """A place in which one damaged clinic after the other lies."""
 
-    def __init__(self, folder: Path, left: Left) -> None:
-        self._left, self._place = left, folder / "clinic"
+    def __init__(self, folder: Path, left: Left, encrypted: bool) -> None:
+        self._left, self._place, self._encrypted = left, folder / "clinic", encrypted
         self._place.mkdir()
         kept = folder / "backups"
-        config = configured(self._place)
+        config = configured(self._place, encrypted)
         self.config: Config = replace(config, backup=replace(config.backup, folder=kept))
+        for end, content in left.keys.items():
+            config.database.path.with_name(config.database.path.name + end).write_bytes(content)
         self._lay({"": left.whole})
         self._backup: Backup = backups.make(self.config.database.path, kept, MADE_AT)
         self._kept = kept / self._backup.name
@@ -130,12 +149,13 @@ class _Tried:
         """ "found", "harmless" (every row is as it was), or "not found"."""
         if self.found(files):
             return "found"
+        promised = kind.promised or (self._encrypted and kind.by_page)
         try:
             same = held_in(self.config.database.path) == self._left.holds
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            check(not kind.promised, f"{kind.name}, and nobody noticed: {error}")
+            check(not promised, f"{kind.name}, and nobody noticed: {error}")
             return "not found"
-        check(same or not kind.promised, f"{kind.name}, and nobody noticed")
+        check(same or not promised, f"{kind.name}, and nobody noticed")
         return "harmless" if same else "not found"
 
     def backup_damaged(self, random: Random) -> None:

@@ -25,10 +25,9 @@ from bot.prove.storms import begun
 from bot.prove.updates import somebody_is_served
 from bot.prove.virtual import VirtualLoop, run_virtually
 from bot.prove.watch import Watch
-from bot.prove.world import World, memory, world
+from bot.prove.world import World, configured, memory, world
 from bot.prove.worlds import calm, judged
-from bot.store import backups, keys
-from bot.store.driver import sqlite3
+from bot.store import backups, keys, opening
 from bot.store.engine import Store
 from bot.store.tables_watch import offline
 from bot.upkeep import SETTINGS, back_up
@@ -52,7 +51,7 @@ def drills(seed: int, amount: int, tally: Tally) -> None:
 
 async def _unlucky(loop: VirtualLoop, seed: int, times: int, tally: Tally) -> None:
     """A clinic that loses one machine after another: right after a backup, or (`late`) some minutes later."""
-    async with world(seed, loop) as made:
+    async with world(seed, loop, set_up=partial(configured, encrypt=True)) as made:
         with tempfile.TemporaryDirectory(prefix="accord-elsewhere-", dir=memory()) as elsewhere:
             at_work, late = await begun(made), bool(seed // IN_ONE_CLINIC % 2)
             await asyncio.sleep(DAY_S)
@@ -127,18 +126,18 @@ def _beside_a_writer(backups_made: int, tally: Tally) -> None:
 async def _written_and_copied(folder: Path, number: int, tally: Tally) -> None:
     """Each transaction writes two rows; so every copy has an even number of them."""
     database, kept = folder / "accord.db", folder / "kept"
-    store = await Store.open(database, now=_now)
+    store = await Store.open(database, now=_now, encrypt=True)
     writing = asyncio.create_task(_write_on(store))
     for _ in range(number):
         made = await asyncio.to_thread(backups.make, database, kept, _now())
-        drilled = await asyncio.to_thread(backups.drill, kept, made, _now())
+        drilled = await asyncio.to_thread(backups.drill, kept, made, _now(), database)
         check(drilled.problem == "", f"a backup made beside a writer: {drilled.problem}")
-        check(_count(kept / made.name) % 2 == 0, "a backup made beside a writer holds half a transaction")
+        check(_count(kept / made.name, database) % 2 == 0, "a backup made beside a writer holds half a transaction")
         tally.struck["backup beside a writer"] += 1
     writing.cancel()
     await asyncio.wait({writing})
     await store.close()
-    tally.figures["writes meanwhile"] += _count(database) // 2
+    tally.figures["writes meanwhile"] += _count(database, database) // 2
 
 
 async def _write_on(store: Store) -> None:
@@ -151,8 +150,8 @@ def _two_rows(conn: Connection) -> None:
         conn.execute(insert(offline).values(began_at=_now(), ended_at=_now()))
 
 
-def _count(database: Path) -> int:
-    with closing(sqlite3.connect(database)) as connection:
+def _count(file: Path, database: Path) -> int:
+    with closing(opening.connect(file, opening.of(database))) as connection:
         (number,) = connection.execute("SELECT count(*) FROM offline").fetchone()
     return int(number)
 

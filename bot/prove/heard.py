@@ -87,22 +87,28 @@ def hear(events: Sequence[Event], questionnaires: Path) -> Heard:
 def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
     """Every tap that was confirmed, with the screen it was made on; and what was answered to which."""
     screens: dict[tuple[int, int], str] = {}
-    labels: dict[str, str] = {}  # of an old or forged button only what it sends is known; its words are those it had
+    labels: dict[str, str] = {}  # of an old button only what it sends is known; its words are those it was shown with
     taps, toasts, confirmed = [], {}, set()
     for event in events:
         where, detail = (event["chat"], event["message_id"]), event["detail"]
         if event["kind"] in ("sent", "edited"):
             screens[where] = event["text"] or ""
+            labels |= _labels(detail)
         elif event["kind"] == "answered":
             toasts[detail["query_id"]] = event["text"] or ""
         elif event["kind"] == "confirmed":
             confirmed.add(detail["update_id"])
         elif event["kind"] == "tapped" and detail["update_id"] is not None:
             shown = screens.get(where, "")
-            label = labels.setdefault(event["data"] or "", event["text"] or "")
-            words = (event["text"] or label, shown, detail["query_id"])
+            words = (event["text"] or labels.get(event["data"] or "", ""), shown, detail["query_id"])
             taps.append(Tap(detail["update_id"], event["at"], event["chat"], event["data"] or "", *words))
     return sorted((tap for tap in taps if tap.number in confirmed), key=lambda tap: tap.number), toasts
+
+
+def _labels(detail: Mapping[str, Any]) -> dict[str, str]:
+    """What each button of a message sends, with its words."""
+    keyboard = detail["result"].get("reply_markup", {}).get("inline_keyboard", ())
+    return {button["callback_data"]: button["text"] for row in keyboard for button in row if "callback_data" in button}
 
 
 def _take(tap: Tap, toast: str | None, asked: Mapping[str, Asked], heard: Heard) -> None:
@@ -139,7 +145,8 @@ def _counted(toast: str | None, is_new_turn: bool) -> bool | None:
 def _answer(tap: Tap, check_in: str, certain: bool, asked: Mapping[str, Asked], heard: Heard) -> None:
     item = _item_on(tap, asked)
     label = re.sub(r"^[A-Z] (?=\S)", "", tap.label).removeprefix("✓ ").strip() if tap.screen else ""
-    if item is None:
+    if item is None or not tap.label:  # a button that was never shown
+        _forget(tap, check_in, "z", asked, heard)
         return
     key = (check_in, item.questionnaire, item.item)
     value = item.values.get(label)

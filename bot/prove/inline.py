@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from bot.prove.virtual import LIVING, Life
-from bot.store import engine
+from bot.store import engine, opening
 from bot.store.driver import sqlite3
 from bot.store.engine import Store, _Job, _Writer
 from bot.store.errors import StoreClosed
@@ -79,12 +79,14 @@ class Disk(Store):
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True) -> Self:
+    async def open(
+        cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True, encrypt: bool | None = None
+    ) -> Self:
         """As the store does. Over another library the file is not touched by the driver's own any more: two of them in
         one process do not see each other's locks, and the one would take away the other's log.
         """
         if cls.connect is None or not Path(path).exists():  # noqa: ASYNC240
-            return await super().open(path, now=now, migrate=migrate)
+            return await super().open(path, now=now, migrate=migrate, encrypt=encrypt)
         return cls(Path(path))
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -201,7 +203,7 @@ def _writing(path: Path, troubles: Troubles, connect: Connect | None) -> Engine:
     kind = type("_FaultyHere", (_Faulty,), {"troubles": troubles})
 
     def driver() -> sqlite3.Connection:
-        return connect(path, True) if connect is not None else sqlite3.connect(path, isolation_level=None, factory=kind)
+        return connect(path, True) if connect is not None else opening.connect(path, isolation_level=None, factory=kind)
 
     made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool, hide_parameters=True)
     engine._prepare(made, engine._WRITING, path)
@@ -219,7 +221,7 @@ def _writing(path: Path, troubles: Troubles, connect: Connect | None) -> Engine:
 
 def _reading(path: Path, connect: Connect | None) -> Engine:
     def driver() -> sqlite3.Connection:
-        return connect(path, False) if connect is not None else sqlite3.connect(path, isolation_level=None)
+        return connect(path, False) if connect is not None else opening.connect(path, isolation_level=None)
 
     made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool)
     engine._prepare(made, engine._READING, path)

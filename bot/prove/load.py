@@ -30,8 +30,7 @@ from bot.demo.folder import write_config
 from bot.prove.proof import Tally, check
 from bot.prove.watch import Watch
 from bot.prove.world import memory
-from bot.store import people, sealing
-from bot.store.driver import sqlite3
+from bot.store import opening, people, sealing
 from bot.store.engine import Store
 from bot.store.tables import person
 
@@ -118,7 +117,7 @@ def clinic_of(folder: Path, api: Api, many: int) -> Path:
     asyncio.run(_empty(folder / "demo.db", zone))
     hours = {"starts": -2, "ends": -1, "due": 0, "closes": 71}
     moments = {name: f"{now + timedelta(hours=n):%Y-%m-%d %H:%M:%S.000000}" for name, n in hours.items()}
-    with closing(sqlite3.connect(folder / "demo.db")) as connection:
+    with closing(opening.connect(folder / "demo.db")) as connection:
         connection.executescript(FILL.format(zone=zone, many=many, first=FIRST_CHAT, **moments))
     asyncio.run(_sealed(folder / "demo.db"))
     api.begun(range(FIRST_CHAT + 2, FIRST_CHAT + 2 + many))
@@ -126,7 +125,7 @@ def clinic_of(folder: Path, api: Api, many: int) -> Path:
 
 
 async def _empty(path: Path, zone: str) -> None:
-    async with await Store.open(path, now=SystemClock().now) as store:
+    async with await Store.open(path, now=SystemClock().now, encrypt=True) as store:
         await store.write(people.ensure_clinic, "Load", zone, None)
 
 

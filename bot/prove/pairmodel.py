@@ -72,7 +72,7 @@ class CheckIn:
     @property
     def ends(self) -> datetime:
         """Until when it can be sent in time."""
-        return self.closes + (GRACE if self.started and self.voice == "patient" else timedelta())
+        return self.closes + (GRACE if self.started else timedelta())
 
     def is_over(self, now: datetime) -> bool:
         """Whether a tap changes nothing any more."""

@@ -63,7 +63,7 @@ PLANTED = (
     ),
     Planted(
         "no quiet hours", "R15", "bot/core/walltime.py",
-        "    if quiet_until <= clock < quiet_from:  # nearly", "    if clock is not None:  # nearly",
+        "    if quiet_until <= local.time() < quiet_from:  # nearly", "    if local is not None:  # nearly",
     ),
     Planted(
         "filed under another session", "R15", "bot/store/checkins.py",

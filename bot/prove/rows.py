@@ -64,7 +64,7 @@ PROOFS = (
     ),
     Proof(
         "R6", "replies lost, calls cut, hanging, 5xx", "No prompt lost, no double record; a copy only if a reply was "
-        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=40, default=3000, piece=1000,
+        "lost.", "faulty calls", "bot.prove.storms:lossy_line", quick=20, default=3000, piece=1000,
         strikes=("lost", "cut", "hang", "broken", "gateway"), asked=10_000, why=TIME,
     ),
     Proof(
@@ -91,7 +91,7 @@ PROOFS = (
     ),
     Proof(
         "R10", "several processes start at once", "One holds the database; a killed one blocks nobody.",
-        "races", "bot.prove.starts:races", quick=20, default=1000, piece=250, strikes=("race", "holder killed"),
+        "races", "bot.prove.starts:races", quick=10, default=1000, piece=250, strikes=("race", "holder killed"),
     ),
     Proof(
         "R11", "told to stop at any moment", "It ends within ten seconds, also while calls hang and commits take long, "
@@ -111,7 +111,7 @@ PROOFS = (
     ),
     Proof(
         "R12", "the machine's clock jumps", "No check-in doubled, none missing.",
-        "jumps", "bot.prove.storms:clock_jumps", quick=20, default=10_000, piece=2500, strikes=("clock jump",),
+        "jumps", "bot.prove.storms:clock_jumps", quick=10, default=10_000, piece=2500, strikes=("clock jump",),
     ),
     Proof(
         "R13", "clock changes in all zones, 2020 to 2037", "A wall time means the instant that the minutes say.",
@@ -124,7 +124,7 @@ PROOFS = (
     ),
     Proof(
         "R15", "the process stands still for 3 to 600 s", "All that became due meanwhile still happens.",
-        "stalls", "bot.prove.storms:stalls", quick=20, default=10_000, piece=2500, strikes=("stall",),
+        "stalls", "bot.prove.storms:stalls", quick=10, default=10_000, piece=2500, strikes=("stall",),
     ),
     Proof(
         "R16", "a damaged database file", "A file cut short, a -wal taken away, an old copy in its place: found before "
@@ -138,6 +138,14 @@ PROOFS = (
         "missing then). Swapped pages {pages swapped found:,} found, {pages swapped not found:,} not; pages as they "
         "were a day ago {page as it was a day ago found:,} found, {page as it was a day ago not found:,} not; pages "
         "of noise {page of noise found:,} found, {page of noise not found:,} not.",
+    ),
+    Proof(
+        "R16E", "a damaged encrypted file", "As R16, and every flipped bit, swapped page and page of noise is found "
+        "if it changes anything that is stored.", "damages", "bot.prove.damage:of_encrypted", quick=0, default=3750,
+        piece=1250, strikes=("bit of the file", "bit of a backup", "file cut short"),
+        tells="Of {struck bit of the file:,} flipped bits {bit of the file found:,} were found and "
+        "{bit of the file harmless:,} changed nothing that is stored. Not promised: pages as they were a day ago, of "
+        "which {page as it was a day ago found:,} were found and {page as it was a day ago not found:,} not.",
     ),
     Proof(
         "R17", "the machine is gone", "On an empty folder the settings are put back, one command restores the backup "

@@ -46,7 +46,8 @@ async def _play(loop: VirtualLoop, seed: int, amount: int, tally: Tally) -> None
 
 async def somebody_is_served(made: World) -> None:
     """In the middle of it a patient asks for help, and gets it."""
-    phone = made.phone(made.random.choice(list(PATIENTS)))
+    phones = [made.phone(code) for code in PATIENTS]
+    phone = made.random.choice([one for one in phones if not one.person.blocked])
     before = phone.last.id
     phone.say("/help")
     for _ in range(int(WITHIN_S)):
@@ -105,7 +106,7 @@ def _change(update: dict[str, Any], random: Random) -> None:
     if what < 0.3:
         del place[name]
     elif what < 0.8:
-        place[name] = random.choice(ODD)
+        place[name] = copy.deepcopy(random.choice(ODD))
     elif what < 0.9:
         place[f"{name}_"] = place.pop(name)
     else:

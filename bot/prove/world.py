@@ -228,7 +228,7 @@ async def world(
             (drawing, "png", lambda *_: PICTURE), (second_route, "run", _by_the_second_route(emulator)),
             *_untouched(connect),
         ):  # fmt: skip
-            store = await calm.open(config.database.path, now=clock.now)
+            store = await calm.open(config.database.path, now=clock.now, encrypt=config.database.encrypt)
             made = World(config, loop, clock, emulator, line, troubles, random, Path(folder), store)
             kind.told = calm.told = made.written
             try:
@@ -251,7 +251,8 @@ def _fresh() -> dict[str, bytes]:
 
 def _untouched(connect: Connect | None) -> list[tuple[Any, str, Any]]:
     """Over another library, the look at the file before a start is left out: two of them in one process harm it."""
-    return [] if connect is None else [(app, "require_sound", lambda config: None)]  # noqa: ARG005
+    left_alone = (app, "require_sound", lambda config: None), (app, "left_undone", lambda path, encrypt: False)  # noqa: ARG005
+    return [] if connect is None else list(left_alone)
 
 
 def _disk(troubles: Troubles, connect: Connect | None) -> type[Disk]:
@@ -264,13 +265,16 @@ def _disk(troubles: Troubles, connect: Connect | None) -> type[Disk]:
     return Here
 
 
-def configured(folder: Path) -> Config:
-    """A small clinic's configuration in that folder."""
+def configured(folder: Path, encrypt: bool = False) -> Config:
+    """A small clinic's configuration in that folder. Its file is plain, unless that is what is looked at (R16E, R17):
+    the disks of R2 and R3 are another library's, and R1 has the real program with its own settings.
+    """
     config, mistakes = load(write_config(folder, ZONE, shipped_questionnaires()))
     assert config is not None, mistakes
     return replace(
         config,
         telegram=replace(config.telegram, base_url="http://local"),
+        database=replace(config.database, encrypt=encrypt),
         call_me=CallMe(*CONTACTS, parse_hours("00:00-24:00")),
         alarms=replace(config.alarms, command=("somebody", "is", "called")),
     )

@@ -64,7 +64,8 @@ def session_row(conn: Connection, session_id: int) -> AnyRow:
     known = abs(session_id) < 2**63  # a larger one no database takes
     row = conn.execute(select(session).where(session.c.id == session_id)).first() if known else None
     if row is None:
-        raise Refused(f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids.")
+        says = f"There is no session {session_id}. `accord clinic list` shows the sessions with their ids."
+        raise Refused(says, "no_session")
     return row
 
 
@@ -89,6 +90,11 @@ def add_session(
     made = conn.execute(insert(session).values(state="planned", **values)).inserted_primary_key
     assert made is not None
     return int(made[0])
+
+
+def said_wall(local: str) -> str:
+    """A kept wall time in a sentence: "2026-11-03 14:00"; it can be typed like this, too."""
+    return local.replace("T", " ")
 
 
 def times(wall: datetime, zone: str, minutes: int) -> dict[str, Any]:
@@ -124,7 +130,7 @@ def _refuse_taken(conn: Connection, pair_: Pair, starts: datetime, ends: datetim
     other = pair_of(conn, taken.pair_id).patient.code
     whose = pair_.patient.code if other == pair_.patient.code else pair_.therapist.code
     raise Refused(
-        f"{whose} has a session at that time already (session {taken.id}): {other}, {taken.local}, "
+        f"{whose} has a session at that time already (session {taken.id}): {other}, {said_wall(taken.local)}, "
         f"{taken.minutes} minutes. Choose another time, or move or cancel that one first.",
         "taken_time", whose, other, taken.local, str(taken.minutes), field="clock",
     )  # fmt: skip

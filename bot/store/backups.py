@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bot.core.backups import Backup, made_at, name_of, surplus
-from bot.store import keys, lock, migrating, soundness
+from bot.store import keys, lock, migrating, opening, soundness
 from bot.store.driver import sqlite3
 from bot.store.errors import BackupFailed, CannotRestore, StoreError
 
@@ -48,11 +48,12 @@ def make(database: Path, folder: Path, now: datetime) -> Backup:
     try:
         _make_folder(folder)
         target = _free_name(folder, database.stem, now)
+        ring = opening.of(database)
         migrating.copy(database, target)
-        rows, version = _counted(target)
+        rows, version = _counted(target, ring)
         backup = Backup(target.name, now, version, target.stat().st_size, _digest(target))
         copy_keys(database, folder)
-        _note(folder, backup, rows, _log_of(target))
+        _note(folder, backup, rows, _log_of(target, ring))
         hand_over(database, folder, target, _note_of(folder, target.name))
     except OSError as error:
         raise BackupFailed(f"no backup could be made in {folder}: {error.strerror or error}") from error
@@ -85,7 +86,7 @@ def _replace(file: Path, data: bytes) -> None:
 def _keys_of(source: Path) -> Path | None:
     """The wrapped keys of a backup, or of a copy beside a database."""
     made = source.parent / KEYS / f"{source.stem.rpartition('-')[0]}.keys"
-    beside = keys.keys_file(source.with_name(source.name.partition(".backup-")[0]))
+    beside = keys.keys_file(source.with_name(source.name.partition(".backup-")[0].partition(".before-")[0]))
     return next((file for file in (made, beside) if file.is_file()), None)
 
 
@@ -126,14 +127,15 @@ def problem_of(folder: Path, backup: Backup) -> str:
     return "is not what was written: its checksum differs" if changed else ""
 
 
-def drill(folder: Path, backup: Backup, now: datetime) -> Backup:
+def drill(folder: Path, backup: Backup, now: datetime, database: Path) -> Backup:
     """Restore a backup for practice, into a place of its own that is removed again; the backup with what came of it.
+    `database`: whose it is, for the keys beside that.
 
     The practice is the real thing: `restore`, then the counts of rows are compared with those at its making.
     """
     try:
         with TemporaryDirectory(prefix=".drill-", dir=folder) as place:
-            restored = restore(folder / backup.name, Path(place) / "accord.db")
+            restored = restore(folder / backup.name, Path(place) / "accord.db", by=opening.of(database))
         problem = (
             ""
             if restored.rows == (rows_of(folder, backup) or restored.rows)
@@ -169,11 +171,12 @@ def prune(folder: Path, database: Path, keep_days: int, now: datetime) -> list[s
     return gone
 
 
-def restore(source: Path, target: Path, set_aside: datetime | None = None) -> Restored:
+def restore(source: Path, target: Path, set_aside: datetime | None = None, by: opening.With | None = None) -> Restored:
     """Make a database at `target` from a backup. A database that is there already is in the way, unless it is to be
-    set aside: then it is kept beside, its name with this moment.
+    set aside: then it is kept beside, its name with this moment. An encrypted one stays so; `by`: where its key is, if
+    not beside `target` or among the backups.
 
-    Raises CannotRestore, BackupFailed or AlreadyHeld; what was at `target` is then as it was.
+    Raises CannotRestore, BackupFailed, AlreadyHeld, KeyMissing or NeedsCipher; what was at `target` is then as it was.
     """
     if not source.is_file():
         raise CannotRestore(f"there is no backup {source}")
@@ -184,11 +187,12 @@ def restore(source: Path, target: Path, set_aside: datetime | None = None) -> Re
         note = _read_note(source.parent, source.name)
         if note and _digest(source) != note["sha256"]:
             raise CannotRestore(f"{source} is not what was written: its checksum differs. Take the backup before it")
-        _refuse_newer(source)
+        by = by or _ring_of(source, target)
+        _refuse_newer(source, by)
         fresh = target.with_name(f"{target.name}.restored")
         fresh.unlink(missing_ok=True)
-        migrating.copy(source, fresh)
-        rows, version = _counted(fresh)
+        migrating.copy(source, fresh, by)
+        rows, version = _counted(fresh, by)
         hand_over(target.parent, fresh, target.with_name(f"{target.name}.lock"))
         for file in taken:
             file.rename(_aside(target, file, set_aside))
@@ -220,8 +224,14 @@ def _beside(database: Path) -> list[Path]:
     return [database.with_name(f"{database.name}-{part}") for part in ("wal", "shm", "journal")]
 
 
-def _refuse_newer(source: Path) -> None:
-    version, known = migrating.version_of(source), migrating.known()
+def _ring_of(source: Path, target: Path) -> opening.Ring:
+    """Where the key of a backup is: in the keys that are there already, else in those that come with it."""
+    there = keys.keys_file(target)
+    return opening.Ring(there if there.exists() else _keys_of(source) or there, target)
+
+
+def _refuse_newer(source: Path, by: opening.With) -> None:
+    version, known = migrating.version_of(source, by), migrating.known()
     if version is None:
         raise CannotRestore(f"there is nothing in {source}")
     if version not in known:
@@ -256,21 +266,23 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def _counted(file: Path) -> tuple[Rows, str]:
+IMMUTABLE = "mode=ro&immutable=1"
+"""Nobody writes to a copy, and nothing is left beside it."""
+
+
+def _counted(file: Path, by: opening.With) -> tuple[Rows, str]:
     """How many rows each table of a whole database has, and its version."""
-    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"  # nobody writes to a copy, and nothing is left beside it
-    with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+    with contextlib.closing(opening.connect(file, by, IMMUTABLE)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         rows = {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in names}
         (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return rows, str(version)
 
 
-def _log_of(file: Path) -> str:
+def _log_of(file: Path, by: opening.With) -> str:
     """The head of the log in a copy, as `store.audit` reads it; "" if there is none."""
-    uri = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
     with (
-        contextlib.closing(sqlite3.connect(uri, uri=True)) as connection,
+        contextlib.closing(opening.connect(file, by, IMMUTABLE)) as connection,
         contextlib.suppress(sqlite3.OperationalError),
     ):
         row = connection.execute("SELECT id, substr(hex(mac), 1, 16) FROM audit ORDER BY id DESC LIMIT 1").fetchone()

@@ -109,15 +109,16 @@ def _asked(conn: Connection, where: ColumnElement[bool]) -> dict[int, list[Asked
         select(
             check_in.c.session_id, check_in.c.kind, check_in.c.state, check_in.c.why,
             func.coalesce(check_in.c.opened_at, check_in.c.opens_at, type_=Utc()),
-            check_in.c.person_id == pair.c.patient_id,
+            check_in.c.opened_at.is_not(None), check_in.c.person_id == pair.c.patient_id,
         )
         .join(session, session.c.id == check_in.c.session_id)
         .join(pair, pair.c.id == session.c.pair_id)
         .where(where)
         .order_by(check_in.c.opens_at)
     )  # fmt: skip
-    for session_id, kind, state, why, opens, of_patient in rows:
-        shown = state if state in ("planned", "excused", "not_asked") else "asked"
+    for session_id, kind, state, why, opens, was_sent, of_patient in rows:
+        # what was sent is "asked" for good: withdrawn later it would look other than what was answered
+        shown = state if state in ("planned", "not_asked") or (state == "excused" and not was_sent) else "asked"
         by_session[session_id].append(Asked("patient" if of_patient else "therapist", kind, opens, shown, why))
     return by_session
 

@@ -180,8 +180,9 @@ def _write_answer(
         "clinic_id": kept.person.clinic_id, "check_in_id": kept.check_in.id, "questionnaire": of, "item": item,
         "version": versions.get(of, 1), "filed_under": last if about_last else kept.session_id,
     }  # fmt: skip
-    if kept.given.next_rev(key, value) > max(1, kept.given.revs.get(key, 0)):
-        detail = f"{kept.check_in.id} {of}.{item}"
+    rev = kept.given.next_rev(key, value)
+    if rev > max(1, kept.given.revs.get(key, 0)):
+        detail = f"{kept.check_in.id} {of}.{item}@{rev}"
         audit.note(conn, "answer changed", now, by=kept.person.id, detail=detail)
     return answers.put(conn, book(conn, kept.owner), kept.given, values, value, now)
 

@@ -27,7 +27,7 @@ from sqlalchemy.engine import FilterResult
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from bot.store import keys, migrating
+from bot.store import keys, migrating, opening
 from bot.store.driver import asynchronous, sqlite3
 from bot.store.errors import NotDrained, NotStored, StoreClosed
 
@@ -43,20 +43,11 @@ _WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 _READING = ("foreign_keys=ON", "query_only=ON")
 
 # What SQLite answers when the world is at fault, not the query. Extended codes carry these in their low byte.
-_THE_WORLD = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
+_THE_WORLD = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+})  # fmt: skip
 
 
 class Store:
@@ -71,18 +62,19 @@ class Store:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True) -> Self:
-        """Open the database at `path`, making or migrating it first if that is due.
+    async def open(
+        cls, path: Path | str, *, now: Callable[[], datetime], migrate: bool = True, encrypt: bool | None = None
+    ) -> Self:
+        """Open the database at `path`, first making, migrating and encrypting it if that is due (None: as it is).
 
         With `migrate=False` a database that is missing or older is refused with OlderDatabase. Raises NewerDatabase,
-        NotADatabase, CannotOpen, BackupFailed or MigrationFailed, all of them StoreError.
+        NotADatabase, CannotOpen, BackupFailed, MigrationFailed, KeyMissing or NeedsCipher, all of them StoreError.
         """
-        path, copied = Path(path), None
+        path = Path(path)
         if migrate:
-            copied = await asyncio.to_thread(migrating.bring_up_to_date, path, now)
-        else:
-            await asyncio.to_thread(migrating.require_newest, path)
-        return cls(path, copied)
+            return cls(path, await asyncio.to_thread(migrating.bring_up_to_date, path, now, encrypt=encrypt))
+        await asyncio.to_thread(migrating.require_newest, path)
+        return cls(path)
 
     async def write(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(connection, *args, **kwargs)` as one transaction and return its value once it is on the disk.
@@ -364,10 +356,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 def _writing_engine(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
+        "sqlite+pysqlite://",
         module=sqlite3,
+        creator=lambda: opening.connect(path, isolation_level=None, factory=_Owned),
         poolclass=NullPool,
-        connect_args={"isolation_level": None, "factory": _Owned},
         hide_parameters=True,  # an error's text must not carry what a patient said
     )
     _prepare(engine, _WRITING, path)
@@ -377,7 +369,7 @@ def _writing_engine(path: Path) -> Engine:
 def _reading_engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
-        module=asynchronous(),
+        module=asynchronous(opening.connect),
         pool_size=READERS,
         max_overflow=0,
         connect_args={"isolation_level": None},
@@ -396,3 +388,9 @@ def _prepare(engine: Engine, pragmas: Iterable[str], path: Path) -> None:
         for pragma in (f"busy_timeout={BUSY_MS}", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "handle_error")
+    def _on_error(context: Any) -> None:
+        """SQLCipher reads nothing more on a connection that has met a damaged page: the next one gets a new one."""
+        code = getattr(context.original_exception, "sqlite_errorcode", 0)
+        context.is_disconnect = context.is_disconnect or code & 0xFF == sqlite3.SQLITE_CORRUPT

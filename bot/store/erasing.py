@@ -38,13 +38,15 @@ from bot.store.tables import outbox as outgoing
 from bot.store.tables_call import call
 from bot.store.tables_joining import consent, invite, relink
 from bot.store.tables_refusal import refusal
-from bot.store.tables_web import desk_mark
+from bot.store.tables_web import desk_mark, own_page
 
 WITHIN = timedelta(hours=24)
 """By when it is done at the latest."""
 CAN_BE_DELETED = timedelta(hours=48)
 """So long Telegram lets a bot delete what it sent (https://core.telegram.org/bots/api#deletemessage)."""
 _SHARED = ("digest", "outbox", "inbox")
+_KEPT: dict[str, Any] = {"outbox": text("length(body) > 0"), "inbox": inbox.c.raw != b""}
+"""What of these holds anything; of messages as their index has it."""
 
 
 def ask(conn: Connection, who: Person, now: datetime, by: int | None, why: str | None, but: int | None = None) -> int:
@@ -79,7 +81,9 @@ def due(conn: Connection, now: datetime) -> list[int]:
 
 
 def erase(conn: Connection, person_id: int, now: datetime) -> None:
-    """Delete every row about a patient. What stays: the code, that it was erased and when, and the log."""
+    """Delete every row about a patient. What stays: the code, that it was erased and when, and the log. What is sealed
+    with keys of several patients is yet to be sealed anew.
+    """
     readers = _readers(conn)
     sealing.keyring(conn).make([*(f"{one}{PAGES}" for one in readers), INBOX], anew=True)
     mine: Select[tuple[int]] = select(pair.c.id).where(pair.c.patient_id == person_id)
@@ -90,7 +94,6 @@ def erase(conn: Connection, person_id: int, now: datetime) -> None:
     more = {"expects": null(), "plan": null(), "pilot": False, "zone": "UTC", "state": "discharged", "erased_at": now}
     conn.execute(update(person).where(person.c.id == person_id).values({**nothing, **more}))
     audit.note(conn, "erased", now, about=person_id)
-    seal_anew(conn)
 
 
 def _readers(conn: Connection) -> list[str]:
@@ -103,7 +106,7 @@ def _forget_pages(conn: Connection, mine: Select[tuple[int]]) -> None:
     therapists = select(pair.c.therapist_id).where(pair.c.id.in_(mine))
     of_several = digest.c.pair_id.is_(None) & digest.c.therapist_id.in_(therapists)
     conn.execute(update(digest).where(of_several).values(text=None, html=None, said=None))
-    over = outgoing.c.state.in_(("sent", "dropped", "gone"))
+    over = outgoing.c.state.in_(("sent", "dropped", "gone")) & _KEPT["outbox"]
     conn.execute(update(outgoing).where(over).values(body=b""))
 
 
@@ -140,7 +143,7 @@ def _delete_all(conn: Connection, person_id: int, mine: Select[tuple[int]]) -> N
     conn.execute(delete(desk_mark).where(desk_mark.c.session_id.in_(sessions)))
     for of_pairs in (goal, homework, snooze, digest, check_in, session, series):
         conn.execute(delete(of_pairs).where(of_pairs.c.pair_id.in_(mine)))
-    for of_person in (relink, invite, consent, away, refusal, call):
+    for of_person in (relink, invite, consent, away, refusal, call, own_page):
         conn.execute(delete(of_person).where(of_person.c.person_id == person_id))
     conn.execute(delete(pair).where(pair.c.patient_id == person_id))
 
@@ -154,7 +157,8 @@ def seal_anew(conn: Connection) -> None:
     if not several:
         return
     for of in (one for one in EVERYTHING if one.name in _SHARED):
-        for row in conn.execute(of.query).all():
+        kept = of.query.where(_KEPT[of.name]) if of.name in _KEPT else of.query
+        for row in conn.execute(kept).all():
             if row.owner in several:
                 values = {name: value for name, value in sealing.opened(conn, of, row).items() if _is_there(row, name)}
                 sealing.put_anew(conn, of, row, values)

@@ -79,6 +79,16 @@ class KeyMissing(StoreError):
     """A key is not there, or is another one; without it nothing that was answered can be read."""
 
 
+class NeedsCipher(StoreError):
+    """The file is encrypted, and this program's SQLite cannot read such files."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is encrypted, and sqlcipher3 is not installed. Install it into Accord's environment: "
+            'pip install "sqlcipher3>=0.6.4"'
+        )
+
+
 class CannotRotate(StoreError):
     """The master key cannot be replaced by this program, as it is kept elsewhere."""
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from bot.core.history import Goal
 from bot.core.questionnaire import Voice
+from bot.store import versions
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC
 from bot.store.sealing import Book, of_pair
@@ -108,7 +109,7 @@ def reword(conn: Connection, pair_id: int, number: int, words: str, by: Voice, n
     before = _goal(book, row).words if earlier is None else earlier.words_before
     if earlier is not None:
         settle(conn, earlier.id, False)
-    _put(conn, pair_id, number, words)
+    _put(conn, pair_id, number, words, by, now)
     values = {
         "clinic_id": row.clinic_id, "goal_id": row.id, "words_before": b"", "words": b"", "changed_by": by,
         "changed_at": now, "agreed": True if words == before else None,
@@ -129,12 +130,13 @@ def _keep_words(conn: Connection, book: Book, change_id: int, before: str, words
     conn.execute(update(goal_change).where(goal_change.c.id == change_id).values(sealed))
 
 
-def _put(conn: Connection, pair_id: int, number: int, words: str) -> None:
+def _put(conn: Connection, pair_id: int, number: int, words: str, by: Voice, now: datetime) -> None:
     """Give a goal other words, as the row's next version."""
     here = (goal.c.pair_id == pair_id) & (goal.c.number == number)
     rev = conn.execute(select(goal.c.rev).where(here)).scalar_one() + 1
     sealed = of_pair(conn, pair_id).seal(words, goal.c.words, pair_id, number, rev=rev)
     conn.execute(update(goal).where(here).values(words=sealed, rev=rev))
+    versions.replaced(conn, "goal changed", pair_id, f"{pair_id}:{number}", rev, now, by)
 
 
 def settle(conn: Connection, change_id: int, agreed: bool) -> None:
@@ -142,11 +144,12 @@ def settle(conn: Connection, change_id: int, agreed: bool) -> None:
     conn.execute(update(goal_change).where(goal_change.c.id == change_id).values(agreed=agreed))
 
 
-def answer(conn: Connection, change: Change, agreed: bool) -> None:
+def answer(conn: Connection, change: Change, agreed: bool, now: datetime) -> None:
     """The other side's word on a change that waits: the new words stand, or the old ones come back."""
     settle(conn, change.id, agreed)
     if not agreed:
-        _put(conn, change.pair_id, change.goal.id, change.words_before)
+        by: Voice = "patient" if change.changed_by == "therapist" else "therapist"
+        _put(conn, change.pair_id, change.goal.id, change.words_before, by, now)
 
 
 def added_since(conn: Connection, pair_id: int, voice: Voice, since: datetime) -> frozenset[int]:

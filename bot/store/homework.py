@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from bot.core.form import Asks
 from bot.core.history import Homework
 from bot.core.questionnaire import Voice
+from bot.store import versions
 from bot.store.columns import AnyRow
 from bot.store.people import CLINIC
 from bot.store.sealing import Book
@@ -82,10 +83,11 @@ def put(conn: Connection, pair_id: int, session_id: int, words: str, now: dateti
     """Put the homework of a session in words; other words than before replace those, and their reason."""
     before = of_session(conn, session_id)
     why = before.why if before is not None and before.words == words else None
-    _put(conn, pair_id, session_id, Homework(words, why), {"clinic_id": CLINIC, "pair_id": pair_id, "set_at": now})
+    more = {"clinic_id": CLINIC, "pair_id": pair_id, "set_at": now}
+    _put(conn, pair_id, session_id, Homework(words, why), more, now)
 
 
-def _put(conn: Connection, pair_id: int, session_id: int, given: Homework, more: dict[str, Any]) -> None:
+def _put(conn: Connection, pair_id: int, session_id: int, given: Homework, more: dict[str, Any], now: datetime) -> None:
     """Write words and reason as the row's next version."""
     last = conn.execute(select(homework.c.rev).where(homework.c.session_id == session_id)).scalar()
     book, rev = its_book(conn, pair_id), (last or 0) + 1
@@ -96,10 +98,11 @@ def _put(conn: Connection, pair_id: int, session_id: int, given: Homework, more:
         conn.execute(insert(homework).values(values))
     else:
         conn.execute(update(homework).where(homework.c.session_id == session_id).values(values))
+        versions.replaced(conn, "homework changed", pair_id, str(session_id), rev, now, "therapist")
 
 
-def put_why(conn: Connection, session_id: int, why: str) -> None:
+def put_why(conn: Connection, session_id: int, why: str, now: datetime) -> None:
     """Say what the homework of a session is for."""
     row = conn.execute(_COLUMNS.where(homework.c.session_id == session_id)).one()
     given = _opened(its_book(conn, row.pair_id), row)
-    _put(conn, row.pair_id, session_id, replace(given, why=why), {})
+    _put(conn, row.pair_id, session_id, replace(given, why=why), {}, now)

@@ -130,13 +130,17 @@ def prepare(database: Path) -> None:
 
 def require(database: Path) -> None:
     """Raise KeyMissing, saying what is to be put where, unless the keys of a sealed database are there and fit."""
-    file = keys_file(database)
-    if not file.is_file():
-        raise KeyMissing(
-            f"{file} is missing: the keys of {database}. Without it nothing that was answered can be read. Put it back "
-            "from the folder keys/ beside the backups"
-        )
+    if not keys_file(database).is_file():
+        raise none_there(database)
     fitting(database)
+
+
+def none_there(database: Path) -> KeyMissing:
+    """What is said where the wrapped keys are missing."""
+    return KeyMissing(
+        f"{keys_file(database)} is missing: the keys of {database}. Without it nothing that was answered can be read. "
+        "Put it back from the folder keys/ beside the backups"
+    )
 
 
 def wanted(database: Path) -> str:
@@ -146,19 +150,19 @@ def wanted(database: Path) -> str:
 
 def fitting(database: Path) -> bytes:
     """The master key of a database; KeyMissing."""
-    return _fitting(database, wanted(database))
+    return with_fingerprint(database, wanted(database))
 
 
-def _fitting(database: Path, wanted: str) -> bytes:
-    """The master key with this fingerprint."""
+def with_fingerprint(database: Path, wanted: str, by: Path | None = None) -> bytes:
+    """The master key of a database with this fingerprint; KeyMissing. `by`: the wrapped keys, if not beside it."""
     found = masters(database)
     for master in found:
         if hmac.compare_digest(fingerprint(master), wanted):
             return master
     what = "does not fit" if found else "is missing"
     raise KeyMissing(
-        f"the master key {what}: {keys_file(database)} needs the one with the fingerprint {wanted}. It belongs into "
-        f"{master_file(database)}, readable by its owner only"
+        f"the master key {what}: {by or keys_file(database)} needs the one with the fingerprint {wanted}. It belongs "
+        f"into {master_file(database)}, readable by its owner only"
     )
 
 
@@ -284,7 +288,7 @@ class Keyring:
         if self._seen == (found.st_ino, found.st_size):
             return
         text = Path(self._file).read_text("ascii")
-        self._master = _fitting(self._database, text.partition("\n")[0].rpartition(" ")[2])
+        self._master = with_fingerprint(self._database, text.partition("\n")[0].rpartition(" ")[2])
         self._lines = {line.number: line for line in lines(text)}
         self._current = {line.owner: line.number for line in self._lines.values() if line.wrapped is not None}
         known = {n: key for n, key in self._open.items() if n in self._lines and self._lines[n].wrapped is not None}
@@ -320,7 +324,7 @@ class Keyring:
         """Make keys for those owners that have none, on the disk when this returns; `anew`: also for the others."""
         with _locked(keys_file(self._database)) as descriptor:
             text = _read(descriptor)
-            master = _fitting(self._database, text.partition("\n")[0].rpartition(" ")[2])
+            master = with_fingerprint(self._database, text.partition("\n")[0].rpartition(" ")[2])
             there = list(lines(text))
             have = set() if anew else {line.owner for line in there if line.wrapped is not None}
             number = max((line.number for line in there), default=0)

@@ -63,7 +63,7 @@ def redeem(conn: Connection, token_hash: str, session_hash: str, now: datetime) 
     who = None if row is None else _let_in(conn, row.person_id)
     if row is None or who is None:
         return None
-    _forget_old(conn, now)
+    forget_old(conn, now)
     conn.execute(update(web_login).where(web_login.c.id == row.id).values(used_at=now, hide_at=_at_once(row, now)))
     values = {"clinic_id": who.clinic_id, "person_id": who.id, "token_hash": session_hash}
     conn.execute(insert(web_session).values(**values, began_at=now, seen_at=now))
@@ -76,7 +76,8 @@ def _at_once(row: AnyRow, now: datetime) -> datetime | None:
     return None if row.message_id is None else now
 
 
-def _forget_old(conn: Connection, now: datetime) -> None:
+def forget_old(conn: Connection, now: datetime) -> None:
+    """Forget links, sessions and forms that are long over."""
     conn.execute(delete(web_login).where(web_login.c.expires_at < now - KEPT, web_login.c.hide_at.is_(None)))
     conn.execute(delete(web_session).where(web_session.c.began_at < now - LONGEST))
     conn.execute(delete(web_form).where(web_form.c.at < now - KEPT))

@@ -7,7 +7,6 @@ which the program can die and leave something that neither the old nor the new p
 """
 
 import contextlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from bot.store import keys
+from bot.store import encrypting, keys, opening
 from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
@@ -29,7 +28,6 @@ from bot.store.errors import (
 
 FOLDER = Path(__file__).with_name("migrations")
 SEALED_FROM = "0009"
-BUSY_MS = 5000  # how long to wait for another process that migrates the same file
 
 _ALEMBIC = threading.Lock()  # `alembic.op` is one name for the whole process
 
@@ -39,14 +37,14 @@ def known(folder: Path = FOLDER) -> list[str]:
     return sorted(file.name[:4] for file in folder.glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
-def version_of(path: Path) -> str | None:
+def version_of(path: Path, by: opening.With | None = None) -> str | None:
     """The version of the database at `path`; None if there is no file, or nothing in it.
 
-    Raises NotADatabase if it is something else, CannotOpen if it cannot be read.
+    Raises NotADatabase if it is something else, CannotOpen if it cannot be read, KeyMissing or NeedsCipher.
     """
     if not path.exists():
         return None
-    with opened(path) as connection:
+    with opening.opened(path, by) as connection:
         return _version(path, connection)
 
 
@@ -59,17 +57,23 @@ def require_newest(path: Path, folder: Path = FOLDER) -> None:
         keys.require(path)
 
 
-def bring_up_to_date(path: Path, now: Callable[[], datetime], folder: Path = FOLDER) -> Path | None:
+def bring_up_to_date(
+    path: Path, now: Callable[[], datetime], folder: Path = FOLDER, encrypt: bool | None = None
+) -> Path | None:
     """Make or migrate the database at `path` if that is due; the path of the copy made before, if one was made.
 
-    Raises NewerDatabase, NotADatabase, CannotOpen, BackupFailed or MigrationFailed; the file is then as it was.
+    `encrypt`: whether the file is to be encrypted as a whole; None: it stays as it is. That comes first, so that the
+    copy is encrypted, too. Raises NewerDatabase, NotADatabase, CannotOpen, BackupFailed, MigrationFailed, KeyMissing or
+    NeedsCipher; the file is then as it was.
     """
     versions, found = known(folder), version_of(path)
     _refuse_unknown(path, found, versions)  # before anything is made or changed
-    _make_private(path)
+    opening.make_private(path)
     if _is_sealed(folder, versions[-1]):
         (keys.require if _is_sealed(folder, found) else keys.prepare)(path)
-    with _ALEMBIC, opened(path) as driver:
+        if encrypt is not None:
+            encrypting.make_so(path, encrypt)
+    with _ALEMBIC, opening.opened(path) as driver:
         _use_wal(driver)
         if _version(path, driver) == versions[-1]:
             return None
@@ -81,18 +85,20 @@ def _is_sealed(folder: Path, version: str | None) -> bool:
     return folder == FOLDER and version is not None and version >= SEALED_FROM
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a database, also one in use, to `target` as one file, and check the copy.
+def copy(source: Path, target: Path, by: opening.With | None = None) -> None:
+    """Copy a database, also one in use, to `target` as one file, and check the copy; encrypted with the same key if it
+    is encrypted, `by`: where that is.
 
-    Raises BackupFailed; there is no file at `target` then, unless there was one before.
+    Raises BackupFailed, KeyMissing or NeedsCipher; there is no file at `target` then, unless there was one before.
     """
     if target.exists():
         raise BackupFailed(f"{target} exists already, and a backup is never overwritten")
     part = target.with_name(f"{target.name}.part")
     try:
-        _remove(part)  # what a copy that was killed has left
-        _make_private(part)
-        with opened(source) as old, opened(part) as new:
+        opening.remove(part)  # what a copy that was killed has left
+        opening.make_private(part)
+        same = opening.Just(opening.key_of(source, by))
+        with opening.opened(source, same) as old, opening.opened(part, same) as new:
             old.backup(new)
             new.execute("PRAGMA journal_mode=DELETE")  # one file, without a -wal beside it
             (verdict,) = new.execute("PRAGMA integrity_check(1)").fetchone()
@@ -102,7 +108,7 @@ def copy(source: Path, target: Path) -> None:
     except (OSError, CannotOpen, NotADatabase) as error:
         raise BackupFailed(f"{source} could not be copied to {target}: {error}") from error
     finally:
-        _remove(part)
+        opening.remove(part)
 
 
 def _use_wal(driver: sqlite3.Connection) -> None:
@@ -204,38 +210,6 @@ def _version(path: Path, connection: sqlite3.Connection) -> str | None:
     if not row:
         raise NotADatabase(f"{path} is a database that this program did not make: give it a file of its own")
     return str(row[0])
-
-
-def _make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read, unless there is one; -wal and -shm get the same rights.
-
-    A file that is there is not opened: closing it again would drop the locks SQLite has on it in this process.
-    """
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise CannotOpen(f"{path} cannot be opened: {error.strerror}") from error
-
-
-def _remove(path: Path) -> None:
-    for leftover in (path, path.with_name(f"{path.name}-journal")):
-        leftover.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a file that exists, in autocommit mode; SQLite's own errors become sentences."""
-    try:
-        uri = f"{path.resolve().as_uri()}?mode=rw"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-            yield connection
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-            raise NotADatabase(f"{path} is not a database: is this the right file?") from error
-        raise CannotOpen(f"{path} cannot be used as a database: {error}") from error
 
 
 @contextlib.contextmanager

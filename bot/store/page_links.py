@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import ids
 from bot.core.login import is_over
 from bot.message import OPENS, Button, Message
+from bot.store import own_pages
 from bot.store.tables import check_in, person
 from bot.store.tables_web import page_link
 
@@ -51,6 +52,9 @@ def _opened(conn: Connection, button: Button, address: str, now: datetime, again
     if not button.data.startswith(OPENS):
         return button
     token, about = ids.token(), button.data.removeprefix(OPENS)
+    if about.startswith(own_pages.OWN):
+        own_pages.link(conn, about, ids.hashed(token), now)
+        return replace(button, url=f"{address}{own_pages.PATH}/{token}")
     _add(conn, about, ids.hashed(token), now, again)
     return replace(button, url=f"{address}{PATH}/{token}")
 
@@ -82,11 +86,16 @@ def unused(conn: Connection, token_hash: str) -> Lead | None:
 
 def use(conn: Connection, lead: Lead, session_hash: str, now: datetime) -> None:
     """Use a link up: a session begins, and any other one of this check-in ends."""
-    conn.execute(delete(page_link).where(page_link.c.made_at < now - KEPT))
+    forget_old(conn, now)
     others = (page_link.c.check_in_id == lead.check_in_id) & page_link.c.session_hash.is_not(None)
     conn.execute(update(page_link).where(others).values(session_hash=None))
     values = {"used_at": now, "session_hash": session_hash, "seen_at": now}
     conn.execute(update(page_link).where(page_link.c.id == lead.id).values(values))
+
+
+def forget_old(conn: Connection, now: datetime) -> None:
+    """Forget links that lead nowhere any more, whatever they were for."""
+    conn.execute(delete(page_link).where(page_link.c.made_at < now - KEPT))
 
 
 def session_of(conn: Connection, session_hash: str, now: datetime) -> Lead | None:

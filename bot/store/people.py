@@ -33,7 +33,7 @@ _FIELDS = (
     person.c.id, person.c.clinic_id, person.c.role, person.c.code, person.c.zone, person.c.lang, person.c.state,
     person.c.chat_id, person.c.unreachable_since, person.c.ask_at, person.c.ask_every, person.c.message_id,
     person.c.digest_lead, person.c.digest_at, person.c.weekly_at,
-    person.c.expects, person.c.plan, person.c.pilot,
+    person.c.expects, person.c.plan, person.c.pilot, person.c.on_page,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
 _KNOWN = select(person.c.chat_key).where(person.c.chat_key.in_(bindparam("keys", expanding=True)))
@@ -108,21 +108,23 @@ def by_code(conn: Connection, code: str, role: Role | None = None) -> Person:
     checked = read_checked(code)
     found = find(conn, code) or (find(conn, checked[0]) if checked and checked[1] else None)
     if found is None:
-        raise Refused(_unknown(conn, code))
+        raise _unknown(conn, code)
     if role is not None and found.role != role:
-        raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.')
+        raise Refused(f'"{code}" is a {found.role}, and a {role} is needed here.', f"no_{role}", code)
     return found
 
 
-def _unknown(conn: Connection, code: str) -> str:
+def _unknown(conn: Connection, code: str) -> Refused:
     """Why there is nobody with this code, and who may have been meant."""
     known = [who.code for who in people(conn)]
     checked = read_checked(code)
     close = meant(code, known) if checked else []
     did_you_mean = f" Did you mean {' or '.join(close)}?" if close else ""
     if checked and checked[0].upper() in map(str.upper, known):
-        return f'The last letter of "{code}" does not fit the code before it.{did_you_mean}'
-    return f'There is nobody with the code "{code}".{did_you_mean} `accord clinic list` shows all codes.'
+        says = f'The last letter of "{code}" does not fit the code before it.{did_you_mean}'
+        return Refused(says, "wrong_letter", code, ", ".join(close))
+    says = f'There is nobody with the code "{code}".{did_you_mean} `accord clinic list` shows all codes.'
+    return Refused(says, "nobody", code, ", ".join(close))
 
 
 def people(conn: Connection, role: Role | None = None) -> list[Person]:
@@ -234,7 +236,7 @@ def pair_by_patient_code(conn: Connection, code: str) -> Pair:
     patient = by_code(conn, code, "patient")
     ids = pairs(conn, patient_id=patient.id)
     if not ids:
-        raise Refused(f'"{code}" has no therapist at present.')
+        raise Refused(f'"{code}" has no therapist at present.', "no_therapist_now", code)
     return pair_of(conn, ids[-1])
 
 

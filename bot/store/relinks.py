@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot import ids
 from bot.core.person import Person
-from bot.store import logins, people, sealing
+from bot.store import audit, logins, people, sealing, versions
 from bot.store.columns import AnyRow
 from bot.store.tables import check_in, digest, outbox
 from bot.store.tables_joining import relink
@@ -84,6 +84,7 @@ def let_in(conn: Connection, asked: Relink, now: datetime) -> bool:
     if free:
         fresh = {"message_id": None, "unreachable_since": None}
         people.change(conn, asked.person_id, chat_id=asked.chat_id, **fresh)
+        audit.note(conn, "phone changed", now, by=asked.person_id, detail=versions.of_chat(conn, asked.person_id))
         people.expect(conn, people.by_id(conn, asked.person_id), None)
         _forget_messages(conn, asked.person_id)
         logins.forget(conn, asked.person_id)

@@ -206,8 +206,9 @@ def _of_answers(table: Any) -> Sealed:
     return Sealed((table.c.value,), row, _of_patients(table.c.value, *joins), table.c.rev)
 
 
+ANSWERS = _of_answers(answer)
 EVERYTHING = (
-    _of_answers(answer),
+    ANSWERS,
     _of_answers(answer_before),
     Sealed(
         (goal.c.words,), (goal.c.pair_id, goal.c.number),

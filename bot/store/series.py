@@ -21,10 +21,10 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class LaidOut:
-    """The sessions made (ids), and the wall times left out, each with a sentence: it is taken, or a day off."""
+    """The sessions made (ids), and the wall times left out, each with why: it is taken, or a sentence of a day off."""
 
     made: list[int] = field(default_factory=list)
-    taken: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, Refused] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
 
 
@@ -76,7 +76,7 @@ def lay_between(conn: Connection, row: AnyRow, first: date, last: date) -> LaidO
         try:
             laid.made.append(add_session(conn, pair, wall, row.zone, row.minutes, series_id=row.id))
         except Refused as taken:
-            laid.taken[local] = str(taken)
+            laid.taken[local] = taken
     return laid
 
 

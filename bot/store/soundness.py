@@ -2,8 +2,9 @@
 
 Found: a file cut short, a page that is overwritten, swapped or not a page, an index that does not fit its table, a
 reference into nothing, a -wal file that was taken away or an old copy put in the file's place (the note beside it then
-knows of a later sign of life). Not found: a single bit that flips inside a value, which makes another valid value. Only
-pages with a checksum of their own (SQLCipher) would show that; a backup's checksum shows it in a backup.
+knows of a later sign of life). In an encrypted file each page has a checksum (SQLCipher's HMAC), and every bit that
+flips in what is stored is found. In a plain one it is not if it flips inside a value and makes another valid value; a
+backup's checksum shows it in a backup.
 """
 
 import contextlib
@@ -13,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.store import migrating
+from bot.store import opening
 from bot.store.driver import sqlite3
 from bot.store.errors import CannotOpen, Damaged, NotADatabase
 
 THOROUGH_UP_TO = 64 * 1024 * 1024
-"""Smaller files are looked at with their indexes at every start, in under a second; larger ones at 5 s for each GB."""
+"""Smaller files are looked at with their indexes at every start, in a second or two; larger ones at 10 s a GB."""
 
 
 def require_sound(database: Path) -> None:
@@ -30,21 +31,24 @@ def require_sound(database: Path) -> None:
 
 
 def damage(database: Path, thorough: bool = True) -> str:
-    """What is wrong with the file; "" if nothing is found. `thorough`: also whether indexes fit (12 s for each GB)."""
+    """What is wrong with the file; "" if nothing is found. `thorough`: also whether indexes fit (30 s for each GB).
+
+    Raises CannotOpen; KeyMissing or NeedsCipher if it is the key that is wrong, not the file.
+    """
     try:
-        with migrating.opened(database) as connection:
-            check = "integrity_check" if thorough else "quick_check"
-            (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
-            if verdict != "ok":
-                return str(verdict).removeprefix("*** in database main ***\n").partition("\n")[0]
+        with opening.opened(database) as connection:
+            if verdict := _verdict(connection, thorough):
+                return verdict
             (page,) = connection.execute("PRAGMA page_size").fetchone()
-            if database.stat().st_size % page:  # SQLite reads the rest of a page as zeros
+            if database.stat().st_size % int(page):  # SQLite reads the rest of a page as zeros
                 return "its end is missing"
             broken = connection.execute("PRAGMA foreign_key_check").fetchone() if thorough else None
             if broken is not None:
                 return f"a row of {broken[0]} refers to a row of {broken[2]} that is not there"
             return _went_back(database, connection)
     except NotADatabase:
+        if opening.is_anothers(database):  # either is possible, and looks the same
+            return f"no page opens with its key: the keys beside it ({database.name}.keys) are another's, or it is"
         return "it is not a database"
     except ValueError:  # a name that is no text any more, a moment that is none
         return "something in it cannot be read"
@@ -52,6 +56,12 @@ def damage(database: Path, thorough: bool = True) -> str:
         if "malformed" in str(error):
             return "it is malformed"
         raise
+
+
+def _verdict(connection: sqlite3.Connection, thorough: bool) -> str:
+    check = "integrity_check" if thorough else "quick_check"
+    (verdict,) = connection.execute(f"PRAGMA {check}(1)").fetchone()
+    return "" if verdict == "ok" else str(verdict).removeprefix("*** in database main ***\n").partition("\n")[0]
 
 
 def _went_back(database: Path, connection: sqlite3.Connection) -> str:

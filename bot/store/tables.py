@@ -59,6 +59,7 @@ person = Table(
     Column("expects", JSON, nullable=True),  # what the next typed words mean: {"what": "homework", …, "until": …}
     Column("plan", JSON, nullable=True),  # what the desk changed of the plan for this person: {"ask_every": 2}
     Column("pilot", Boolean, nullable=False, server_default=text("false")),  # takes part in the pilot
+    Column("on_page", Boolean, nullable=False, server_default=text("false")),  # wants nothing but links in the chat
     Column("erase_at", Utc, nullable=True),  # all there is about this person is to go then, at the latest
     Column("erased_at", Utc, nullable=True),  # it is gone
     # the message that stands for a conversation outside check-ins (enrolment, settings), so that it is edited in place
@@ -369,5 +370,6 @@ outbox = Table(
     index_where("ix_outbox_due", "not_before", "state = 'waiting'"),
     index_where("ix_outbox_unsent", "about", "state IN ('waiting', 'sending')"),
     index_where("ix_outbox_held", "not_before", "state = 'held'"),
+    index_where("ix_outbox_kept", "not_before", "length(body) > 0"),  # whose text is kept
     Index(None, "person_id"),
 )

@@ -61,6 +61,24 @@ page_link = Table(
     Index(None, "made_at"),
 )
 
+# A link in the chat to what the chat itself does not show: one's own answers, goals, a digest. It works once.
+own_page = Table(
+    "own_page",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    of_clinic(),
+    ref("person_id", "person"),
+    Column("chat_key", LargeBinary, nullable=False),  # the chat it was sent to
+    Column("what", String(16), nullable=False),  # mine | goals | homework | mydata | digest
+    Column("about", String(32), nullable=False),  # a patient's code, or a digest; often empty
+    Column("token_hash", String(64), nullable=True, unique=True),  # null: the message with the link is not out yet
+    Column("made_at", Utc, nullable=False),
+    Column("used_at", Utc, nullable=True),
+    Column("session_hash", String(64), nullable=True, unique=True),
+    Column("seen_at", Utc, nullable=True),
+    Index(None, "person_id"),
+)
+
 # A mark of the front desk that can be taken back for some minutes: what the session was before, and what it became.
 desk_mark = Table(
     "desk_mark",

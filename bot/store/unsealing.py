@@ -7,10 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Column, Connection, NullPool, create_engine
+from sqlalchemy import Column, Connection
 
-from bot.store import keys, migrating
-from bot.store.driver import sqlite3
+from bot.store import encrypting, migrating, opening
 from bot.store.sealing import EVERYTHING, every
 from bot.store.sealing_old import TEXTS
 
@@ -20,14 +19,24 @@ def unsealed(database: Path) -> Iterator[Path]:
     """A copy in which every column holds what it held before there were keys; gone when the block ends."""
     with TemporaryDirectory() as folder:
         plain = Path(folder) / database.name
-        migrating.copy(database, plain)
-        engine = create_engine(f"sqlite+pysqlite:///{plain}", module=sqlite3, poolclass=NullPool)
-        keys.attach(engine, database)
-        with engine.begin() as conn:
+        _plain_copy(database, plain)
+        with opening.engine(plain, database).begin() as conn:
             for of in EVERYTHING:
                 for row, values in list(every(conn, of)):
                     _put(conn, of.name, _key(row), values, of.columns)
         yield plain
+
+
+def _plain_copy(database: Path, target: Path) -> None:
+    key = opening.key_of(database)
+    if key is None:
+        migrating.copy(database, target)
+        return
+    encrypting.make_private(target, database)
+    with opening.opened(database, opening.Just(key)) as source:
+        source.execute("BEGIN")
+        encrypting.export(source, target, None)
+        source.execute("COMMIT")
 
 
 def _key(row: Any) -> tuple[str, Any]:

@@ -18,11 +18,11 @@ from bot.chat.linked import Screen
 from bot.config import Config
 from bot.core.login import IDLE, is_new_sign
 from bot.render import page
-from bot.store import page_links
+from bot.store import audit, page_links
 from bot.store.checkins import Kept
 from bot.store.errors import NotStored
 from bot.store.page_links import PATH, Lead
-from bot.web.login import GONE, TOO_MANY, spoken
+from bot.web.login import GONE, TOO_MANY, keep_refused, spoken
 from bot.web.visit import SEE_OTHER, Site, missing
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ async def _over(site: Site, request: Request, token: str = "") -> Response:
             log.warning("too many links to check-ins that there never were")
             return _page(site, spoken(request, site), "answer_wait", TOO_MANY)
         site.wrong_links.wrong(address, now)
+    if token:
+        await keep_refused(site, token, "/answer/{token}")
     return _page(site, spoken(request, site), "answer_over", GONE)
 
 
@@ -100,6 +102,7 @@ def _begin(conn: Connection, token_hash: str, key_hash: str, config: Config, now
     if lead is None or kept is None or not linked.is_answerable(kept, config, now):
         return False
     page_links.use(conn, lead, key_hash, now)
+    audit.note(conn, "check-in opened", now, by=lead.person_id, detail=lead.check_in_id)
     linked.begin(conn, kept, config, now)
     return True
 

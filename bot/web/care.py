@@ -57,11 +57,13 @@ def _discharge(conn: Connection, visit: Visit, about: About, values: Values) -> 
     return clinic_people.discharge(conn, visit.config, about.subject, visit.now)
 
 
-def _phone_in(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
+def phone_in(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
+    """Let a new phone in."""
     return clinic_people.decide_relink(conn, visit.config, about.subject, True, visit.now)
 
 
-def _phone_out(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
+def phone_out(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:  # noqa: ARG001
+    """Keep a new phone out."""
     return clinic_people.decide_relink(conn, visit.config, about.subject, False, visit.now)
 
 
@@ -80,8 +82,8 @@ CHANGES = (
     Change("pause", (), _about, _pause, back("saved")),
     Change("resume", (), _about, _resume, back("saved")),
     Change("discharge", (), _about, _discharge, back("saved")),
-    Change("phone-in", (), _about, _phone_in, back("saved")),
-    Change("phone-out", (), _about, _phone_out, back("saved")),
+    Change("phone-in", (), _about, phone_in, back("saved")),
+    Change("phone-out", (), _about, phone_out, back("saved")),
     Change("revoke", (), _about, _revoke, back("saved")),
 )  # fmt: skip
 """Each is at /patients/CODE/ and its name."""

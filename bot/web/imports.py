@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from bot import clinic_closures, clinic_import
-from bot.calendars.entry import MOST_BYTES
+from bot.calendars.entry import MOST_BYTES, Bad
 from bot.clinic import Shown
+from bot.clinic_import import BadFile
 from bot.core.fields import Mistake
+from bot.render import part
 from bot.store.people import Refused
 from bot.web.visit import Sent, Visit, once, preview, to
 
@@ -63,11 +65,18 @@ async def act(visit: Visit, form: Sent) -> Response:
             return await once(visit, form, lambda conn: _led(work(conn), file))
         shown = await preview(visit, work)
     except Refused as refused:
-        lines = str(refused).splitlines()
+        lines = [_said(visit, one) for one in refused.bad] if isinstance(refused, BadFile) else [str(refused)]
         rest = max(0, len(lines) - MOST_LINES)
         return _form(visit, fields, {"file": Mistake("bad_file")}, lines=lines[:MOST_LINES], rest=rest)
     kept = fields | {"packed": _packed(file.data), "suffix": file.suffix}
     return visit.page("import_preview", shown=shown, fields=kept)
+
+
+def _said(visit: Visit, one: Bad) -> str:
+    """A line of the file and what is wrong with it, or why it is left alone."""
+    lang = visit.who.lang
+    says = part(lang, "web/mistakes.jinja", one.kind, *one.said) if one.kind else one.says
+    return part(lang, "web/mistakes.jinja", "of_line", one.line, says)
 
 
 def _led(_: Shown, file: File) -> str:
@@ -87,7 +96,7 @@ async def _read(visit: Visit, file: File) -> Any:
 def _work(conn: Connection, visit: Visit, file: File, found: Any) -> Shown:
     if file.kind == "closures":
         return clinic_closures.import_closures(conn, visit.config, found, visit.now)
-    return clinic_import.import_sessions(conn, visit.config, found, visit.now, file.skip_bad)
+    return clinic_import.import_sessions(conn, visit.config, found, visit.now, file.skip_bad, partial(_said, visit))
 
 
 def _file(form: Sent) -> File | Mistake:

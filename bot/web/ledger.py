@@ -30,7 +30,7 @@ async def show(visit: Visit) -> Response:
     found = await _found(visit, values) if not mistakes else Refused("")
     known = await visit.read(_therapists, visit.who)
     if isinstance(found, Refused):
-        said: dict[str, Mistake | Refused] = {**mistakes} or {"all": found}
+        said: dict[str, Mistake | Refused] = {**mistakes} or {found.field or "all": found}
         return visit.page("ledger", UNPROCESSABLE, fields=asked, mistakes=said, found=None, therapists=known, turn=turn)
     fields_ = asked | {"first": found["first"], "last": found["last"]}
     return visit.page("ledger", fields=fields_, found=found, therapists=known, turn=partial(turn, fields_))

@@ -1,6 +1,7 @@
 """Logging in with a link that works once, and logging off. Looking at a link does not use it up: previews look too."""
 
 import logging
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -10,6 +11,8 @@ from bot.core.login import LONGEST
 from bot.core.questionnaire import LANGUAGES
 from bot.render import page
 from bot.store import logins
+from bot.store.errors import NotStored
+from bot.store.refusals import link_refused
 from bot.web.visit import SEE_OTHER, Sent, Site, Visit
 
 log = logging.getLogger(__name__)
@@ -57,7 +60,14 @@ async def _refused(site: Site, request: Request, token: str) -> Response | None:
         return _page(site, spoken(request, site), "login_wait", TOO_MANY)
     site.tries.wrong(address, now)
     log.info("a log-in link did not work")
+    await keep_refused(site, token, "/login/{token}")
     return _page(site, spoken(request, site), "login_over", GONE)
+
+
+async def keep_refused(site: Site, token: str, what: str) -> None:
+    """Keep in the log that a link did not work."""
+    with suppress(NotStored):  # it is over, also with a full disk
+        await site.store.write(link_refused, ids.hashed(token), what, site.clock.now())
 
 
 async def used(site: Site, request: Request) -> Response:

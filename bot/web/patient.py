@@ -14,11 +14,11 @@ from bot.core.person import Pair
 from bot.core.plans import plan_of
 from bot.core.rehearsal import Sent, in_window, play
 from bot.core.walltime import at_local, zone_of
-from bot.store import appointments, board, series
+from bot.store import appointments, board, people, series
 from bot.web import found
-from bot.web.pair import standing, words_were_read
+from bot.web.pair import standing, was_read
 from bot.web.visit import Visit
-from bot.web.week import ABBREVIATIONS, Row, row
+from bot.web.week import Row, row
 
 PAST, AHEAD = timedelta(days=21), timedelta(days=42)
 """How much of the schedule stands on a patient's page."""
@@ -46,6 +46,7 @@ class Seen:
     plan: list[dict[str, str]] = field(default_factory=list)
     pair_id: int = 0
     standing: Digest | None = None
+    invited: datetime | None = None
 
 
 async def show(visit: Visit) -> Response:
@@ -53,7 +54,7 @@ async def show(visit: Visit) -> Response:
     seen = await visit.read(_read, visit)
     zone = zone_of(visit.config.clinic.zone)
     rehearsed = [(sent, sent.at.astimezone(sent.zone), sent.at.astimezone(zone)) for sent in seen.rehearsed]
-    await words_were_read(visit, seen.pair_id, seen.standing)
+    await was_read(visit, seen.pair_id, seen.standing)
     return visit.page("patient", seen=seen, shown=seen.shown, rehearsed=rehearsed)
 
 
@@ -61,11 +62,12 @@ def _read(conn: Connection, visit: Visit) -> Seen:
     who, now, config = found.patient(conn, visit), visit.now, visit.config
     pair, zone = found.pair(conn, who), zone_of(config.clinic.zone)
     shown = clinic_people.show(conn, config, who.code, now)
+    invite = people.invite_of(conn, who.id)
+    until = invite.expires_at.astimezone(zone) if invite and invite.expires_at > now else None
     if pair is None:
-        return Seen(shown, [], [], [], [])
+        return Seen(shown, [], [], [], [], invited=until)
     slots = board.slots(conn, now - PAST, now + AHEAD, now, pair_id=pair.id)
-    names = ABBREVIATIONS.get(visit.who.lang, ABBREVIATIONS["en"])
-    rows = [row(slot, zone, names) for slot in slots]
+    rows = [row(slot, zone, visit.who.lang) for slot in slots]
     today = found.clinic_day(visit)
     rules = [series.rule_of(one).words() for one in series.going_on(conn, pair.id, today)]
     coming = [one for one in rows if one.slot.day >= today.isoformat()]
@@ -73,7 +75,7 @@ def _read(conn: Connection, visit: Visit) -> Seen:
     planned = [one for one in clinic_plan.show_plan(conn, config, who.code, now)["plan"] if one["from"] != "clinic"]
     standing_ = standing(conn, pair, visit) if visit.who.role == "therapist" else None
     rehearsed = _rehearsed(conn, pair, visit, today)
-    return Seen(shown, coming, past[::-1], rules, rehearsed, planned, pair.id, standing_)
+    return Seen(shown, coming, past[::-1], rules, rehearsed, planned, pair.id, standing_, until)
 
 
 def _rehearsed(conn: Connection, pair: Pair, visit: Visit, day: date) -> list[Sent]:

@@ -1,6 +1,7 @@
 """What is asked of one patient, or of a therapist's patients, differently from the clinic: a few of the plan's keys.
 
-An empty field is as the plan above has it. The other keys, and their exact words, are the command line's.
+An empty field is as the therapist's plan says, or else the clinic's. The other keys, and their exact words, are the
+command line's.
 """
 
 from datetime import timedelta

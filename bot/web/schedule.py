@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bot import clinic
 from bot.clinic import Shown
-from bot.clinic_series import end_weekly, move_following, set_weekly
+from bot.clinic_series import cancel_week, end_weekly, move_following, set_weekly
 from bot.core import fields
 from bot.core.fields import Mistake, optional
 from bot.core.plan import WEEKDAYS
@@ -63,8 +63,10 @@ def _of_session(conn: Connection, visit: Visit) -> About:
 def _move(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
     wall = datetime.combine(values["day"], values["clock"])
     if values["scope"] == "following":
-        return move_following(conn, visit.config, about.of.id, wall.isoformat(timespec="minutes"), visit.now)
-    return clinic.move_session(conn, visit.config, about.of.id, wall, visit.now)
+        return move_following(
+            conn, visit.config, about.of.id, wall.isoformat(timespec="minutes"), visit.now, ahead=True
+        )
+    return clinic.move_session(conn, visit.config, about.of.id, wall, visit.now, ahead=True)
 
 
 MOVE = Change("move", (DAY, CLOCK, Field("scope", "choice")), _of_session, _move, back("moved"), "clock")
@@ -132,6 +134,13 @@ WEEKLY = Change(
     "weekday",
     _together,
 )
+
+
+def _week(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:
+    return cancel_week(conn, visit.config, None, visit.now, day=values["day"], patient=about.subject)
+
+
+WEEK = Change("week", (DAY,), _of_patient, _week, back("cancelled"))
 
 
 def _end(conn: Connection, visit: Visit, about: About, values: Values) -> Shown:

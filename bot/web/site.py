@@ -25,6 +25,7 @@ from bot.web import (
     ledger,
     login,
     numbers,
+    own,
     pair,
     patient,
     plan,
@@ -66,7 +67,7 @@ def _routes(shared: Site) -> list[Route]:
     def anybody(path: str, show: Callable[[Site, Request], Awaitable[Response]], method: str = "GET") -> Route:
         return Route(path, partial(show, shared), methods=[method])
 
-    answers = answer.ROUTES if shared.config.chat.on_page else ()
+    answers = (*answer.ROUTES, *own.ROUTES) if shared.config.chat.on_page or shared.config.web.for_phones else ()
     routes = [
         *(anybody(path, show, method) for path, method, show in answers),
         anybody("/login", login.asked),
@@ -111,7 +112,10 @@ ACTIONS: list[tuple[str, Right, Action]] = [
     ("/staff/{code}/invite", CHANGE_PEOPLE, invites.make),
 ]
 """Where forms are sent, the right to, and what they do."""
-OF_PATIENT = {one.name: one for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, plan.OF_PATIENT)}
+OF_PATIENT = {
+    one.name: one
+    for one in (*care.CHANGES, schedule.ADD, schedule.WEEKLY, schedule.END, schedule.WEEK, plan.OF_PATIENT)
+}
 OF_THERAPIST = {one.name.removeprefix("therapist-"): one for one in (*therapists.CHANGES, plan.OF_THERAPIST)}
 CHANGES: dict[str, Change] = {
     "/patients/add": enrol.ENROL,

@@ -1,6 +1,6 @@
 """Therapists: the list, somebody new, leave with cover, the end."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 from starlette.responses import Response
@@ -8,10 +8,10 @@ from starlette.responses import Response
 from bot import clinic, clinic_people
 from bot.clinic import Shown
 from bot.core import fields
-from bot.store import away, board, people
+from bot.store import away, board, people, relinks
 from bot.store.away import Leave
 from bot.web import found
-from bot.web.care import FIRST, LAST, in_order
+from bot.web.care import FIRST, LAST, in_order, phone_in, phone_out
 from bot.web.change import About, Change, Field, Values
 from bot.web.schedule import back
 from bot.web.visit import Visit, to
@@ -19,14 +19,17 @@ from bot.web.visit import Visit, to
 
 async def show(visit: Visit) -> Response:
     """All therapists, with their patients and the leave that is to come."""
-    listed, leaves = await visit.read(_read, found.clinic_day(visit))
-    return visit.page("therapists", therapists=listed, leaves=leaves)
+    listed, leaves, phones = await visit.read(_read, found.clinic_day(visit), visit.now)
+    return visit.page("therapists", therapists=listed, leaves=leaves, new_phones=phones)
 
 
-def _read(conn: Connection, today: date) -> tuple[list[board.Listed], dict[int, list[tuple[Leave, str | None]]]]:
+def _read(
+    conn: Connection, today: date, now: datetime
+) -> tuple[list[board.Listed], dict[int, list[tuple[Leave, str | None]]], set[int]]:
     listed = board.therapists(conn)
+    phones = {one.id for one in listed if relinks.of_person(conn, one.id, now) is not None}
     leaves = {one.id: [_covered(conn, x) for x in away.leaves_of(conn, one.id) if x.last >= today] for one in listed}
-    return listed, leaves
+    return listed, leaves, phones
 
 
 def _covered(conn: Connection, leave: Leave) -> tuple[Leave, str | None]:
@@ -86,5 +89,7 @@ CHANGES = (
     Change("leave-end", (FIRST, LAST), _about, _end_leave, back("saved"), "last", in_order),
     Change("therapist-person", PERSON, _about, _person, back("saved")),
     Change("therapist-discharge", (), _about, _discharge, back("saved")),
+    Change("therapist-phone-in", (), _about, phone_in, back("saved")),
+    Change("therapist-phone-out", (), _about, phone_out, back("saved")),
 )
 """Each is at /therapists/CODE/ and its name."""

@@ -22,7 +22,7 @@ from bot.core.person import Person
 from bot.core.rights import Right, reach
 from bot.core.zones import placed_zones
 from bot.render import page, part
-from bot.store import logins
+from bot.store import audit, board, logins, people
 from bot.store.engine import Store
 from bot.store.errors import NotStored
 from bot.store.logins import Session
@@ -221,17 +221,39 @@ def _words(form: FormData) -> dict[str, str]:
 
 async def once(visit: Visit, form: Sent, work: Callable[[Connection], str]) -> Response:
     """Carry out what a form asks, once: the same form again leads to where it led before. `work` says where."""
-    where = await visit.site.store.write(_once, ids.hashed(form.token), visit.who, work, visit.now)
+    where = await visit.site.store.write(_once, visit, form, work)
     return RedirectResponse(where, SEE_OTHER)
 
 
-def _once(conn: Connection, form_hash: str, who: Person, work: Callable[[Connection], str], now: datetime) -> str:
+def _once(conn: Connection, visit: Visit, form: Sent, work: Callable[[Connection], str]) -> str:
+    form_hash = ids.hashed(form.token)
     before = logins.sent_before(conn, form_hash)
     if before is not None:
         return before
     led_to = work(conn)
-    logins.keep_sent(conn, form_hash, who, led_to, now)
+    logins.keep_sent(conn, form_hash, visit.who, led_to, visit.now)
+    note_edit(conn, visit, led_to, form.chose("mark"))
     return led_to
+
+
+def note_edit(conn: Connection, visit: Visit, led_to: str = "", mark: str = "") -> None:
+    """Note in the log who changed what: the address, which names the verb and a code or number, and what was tapped
+    there ("12:missed"). Never what was typed.
+    """
+    detail = f"{visit.request.url.path} {mark}".strip()[:200]
+    audit.note(
+        conn, "desk edit", visit.now, by=visit.who.id, about=_patient_id(conn, visit, led_to, mark), detail=detail
+    )
+
+
+def _patient_id(conn: Connection, visit: Visit, led_to: str, mark: str) -> int | None:
+    """The patient whom a change is about: of the address, of its appointment, or who was added by it."""
+    named, (marked, _, what) = visit.request.path_params, mark.partition(":")
+    number = named.get("number") if visit.section == "patients" else int(marked) if what not in ("", "undo") else None
+    slot = None if number is None else board.slot(conn, number)
+    added = led_to.removeprefix("/patients/").partition("?")[0] if led_to.startswith("/patients/") else ""
+    who = people.find(conn, slot.patient if slot is not None else named.get("code") or added)
+    return who.id if who is not None and who.role == "patient" else None
 
 
 class _Undone(Exception):

@@ -17,13 +17,17 @@ from bot.web.visit import SEE_OTHER, Visit
 
 ABBREVIATIONS = {"en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
                  "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom")}  # fmt: skip
+MONTHS = {"en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+          "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic")}  # fmt: skip
 """CLDR's own short names; asking for them a thousand times would take longer than the rest of the page."""
 KINDS = (("patient", "alliance"), ("therapist", "alliance"), ("patient", "homework"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One asking on the page: when in the clinic's time ("Tue 16:00"), and its state and reason."""
+    """One asking on the page: when in the clinic's time ("Tue 16:00", on another day than the appointment's "Mon 9 Nov
+    18:00"), and its state and reason.
+    """
 
     at: str
     state: str
@@ -54,11 +58,11 @@ async def show(visit: Visit) -> Response:
     own = visit.who.id if visit.who.role == "therapist" else None
     slots, gaps, closed, therapists = await visit.read(_read, visit, first, own)
     wanted = visit.asked.get("therapist", "")
-    zone, names = zone_of(visit.config.clinic.zone), ABBREVIATIONS.get(visit.who.lang, ABBREVIATIONS["en"])
+    zone = zone_of(visit.config.clinic.zone)
     days: dict[str, list[Row]] = {(first + timedelta(days=n)).isoformat(): [] for n in range(7)}
     for slot in slots:
         if not wanted or slot.therapist == wanted:
-            days.setdefault(slot.day, []).append(row(slot, zone, names))
+            days.setdefault(slot.day, []).append(row(slot, zone, visit.who.lang))
     return visit.page(
         "week", first=first, before=first - timedelta(days=7), after=first + timedelta(days=7), days=days, gaps=gaps,
         closed=closed, therapists=therapists, wanted=wanted, today=found.clinic_day(visit).isoformat(),
@@ -87,17 +91,19 @@ def _read(
     return slots, gaps, closed, [] if own is not None else sorted({slot.therapist for slot in slots})
 
 
-def row(slot: Slot, zone: ZoneInfo, names: tuple[str, ...]) -> Row:
+def row(slot: Slot, zone: ZoneInfo, lang: str) -> Row:
     """An appointment as the page shows it."""
     asked = defaultdict(list)
     for one in slot.asked:
         asked[one.role, one.kind].append(one)
-    return Row(slot, tuple(_cell(asked[kind], zone, names) for kind in KINDS))
+    return Row(slot, tuple(_cell(asked[kind], slot, zone, lang) for kind in KINDS))
 
 
-def _cell(asked: list[Asked], zone: ZoneInfo, names: tuple[str, ...]) -> Cell | None:
+def _cell(asked: list[Asked], slot: Slot, zone: ZoneInfo, lang: str) -> Cell | None:
     if not asked:
         return None
     one = asked[0]
     at: datetime = one.opens.astimezone(zone)
-    return Cell(f"{names[at.weekday()]} {at.hour:02}:{at.minute:02}", one.state, one.why)
+    spoken = lang if lang in MONTHS else "en"
+    day = "" if at.date().isoformat() == slot.day else f" {at.day} {MONTHS[spoken][at.month - 1]}"
+    return Cell(f"{ABBREVIATIONS[spoken][at.weekday()]}{day} {at.hour:02}:{at.minute:02}", one.state, one.why)

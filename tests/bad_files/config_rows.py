@@ -111,6 +111,11 @@ VALUES: list[Row] = [
     ("every =", 'every = "30 s"', 0, "backup.every", 'as "15 min"'),
     ("every =", "every = 15", 0, "backup.every", 'write "15 min"'),
     ("keep =", "keep = 0", 0, "backup.keep", "from 1 to 3660"),
+    ("records =", 'records = "7 days"', 0, "retention.records", 'from "30 days" to "100 years"'),
+    ("records =", 'records = "101 years"', 0, "retention.records", 'from "30 days" to "100 years"'),
+    ("records =", 'records = "seven years"', 0, "retention.records", 'as "90 days" or "7 years"'),
+    ("records =", "records = 7", 0, "retention.records", 'write "7 days" (or years)'),
+    ("log =", 'log = "90 days"', 0, "retention.log", 'from "365 days"'),
     ("[backup]", "[backups]", 0, "backups", 'Did you mean "backup"?'),
 ]
 

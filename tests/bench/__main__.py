@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from tests.bench import broadcast, digests, drawn, ledgers, planning, starting, taps, ticking, weekly_page
+from tests.bench import broadcast, digests, drawn, encrypted, ledgers, planning, starting, taps, ticking, weekly_page
 from tests.bench.figures import Figure, table
 
 MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "plan": planning.measure,
     "ledger": ledgers.measure,
     "page": weekly_page.measure,
+    "file": encrypted.measure,
 }
 
 

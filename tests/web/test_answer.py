@@ -15,12 +15,15 @@ from bot.config import Config, Web
 from bot.core.discretion import Chat
 from bot.store import goals, people
 from bot.store.tables import check_in, goal, outbox
+from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
 from bot.store.tables_web import page_link
 from bot.web.tries import MOST_TRIES
 from tests.conftest import FIRST, Clinic, Someone, denver
 from tests.test_locale import check
 from tests.web.browser import HERE, Browser, browser
+
+pytestmark = pytest.mark.deep
 
 READY, THANKS = "Your check-in is ready.", "Thank you."
 WORDS = "the thing about the convoy"
@@ -224,7 +227,6 @@ async def test_the_page_speaks_spanish(clinic: Clinic, clara: Someone, phone: Op
         check((await over.opens("/answer")).text, "es")
     await clara.says("/help")
     assert "/checkin" in clara.screen
-    assert not re.search("/mine|/goals|/homework|/mydata", clara.screen)
 
 
 # ------------------------------------------------------------------------------------------------ links
@@ -424,8 +426,68 @@ async def test_wrong_links_are_counted_and_lock_out_nobody_else(clinic: Clinic, 
 
 
 async def test_where_the_chat_asks_there_is_no_such_page(clinic: Clinic) -> None:
-    clinic.config = replace(clinic.config, chat=Chat("chat"))
+    clinic.config = replace(clinic.config, chat=Chat("chat"), web=replace(clinic.config.web, public_url=""))
     tab = browser(clinic)
     async with tab.client:
         for path in ("/answer", f"/answer/{ids.token()}"):
             assert (await tab.opens(path)).status == 404
+
+
+async def test_the_use_of_links_is_in_the_log_and_so_is_one_that_does_not_work(
+    clinic: Clinic, anna: Someone, phone: Opens
+) -> None:
+    await asked(clinic)
+    link, before = address(anna), len(await clinic.rows(audit))
+    await begins(anna, phone())
+    late = phone()
+    for path in (link, link, "/answer/guessed", "/login/guessed"):
+        await late.opens(path)
+    who = (await clinic.stage.app.store.read(people.by_code, "P-014")).id
+    assert [(row.did, row.by_id, row.detail) for row in (await clinic.rows(audit))[before:]] == [
+        ("check-in opened", who, (await clinic.rows(check_in, person_id=who, state="open"))[0].id),
+        ("refused", who, "open /answer/{token}"),
+        ("refused", None, "open /answer/{token}"),
+        ("refused", None, "open /login/{token}"),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ one's own choice
+
+
+@pytest.fixture
+async def chatting(clinic: Clinic) -> Clinic:
+    """The clinic asks in the chat, and has a page for phones."""
+    clinic.config = replace(clinic.config, chat=Chat("chat"))
+    await clinic.restart()
+    return clinic
+
+
+async def test_a_patient_may_want_the_page_where_the_clinic_asks_in_the_chat(
+    chatting: Clinic, anna: Someone, ben: Someone, phone: Opens
+) -> None:
+    await anna.says("/settings")
+    assert "Where I ask: in the chat" in anna.screen
+    await anna.taps("Ask on a page, not in the chat")
+    assert "Where I ask: on a page, the chat has only a link" in anna.screen
+    await chatting.session("P-015", "2026-11-03T15:00")
+    await asked(chatting)
+    assert anna.screen == READY
+    tab = await begins(anna, phone())
+    assert "1 of 12" in tab.text
+    await anna.says("/mine")
+    assert anna.screen == "Here is the link. It works once, for ten minutes."
+    await chatting.until("2026-11-03T17:00")
+    await ben.taps("Begin")
+    assert "1 of 12" in ben.screen
+    await anna.says("/settings")
+    await anna.taps("Ask in the chat")
+    await anna.says("/checkin")
+    assert anna.buttons == ["Continue"]
+
+
+async def test_where_the_clinic_asks_on_the_page_nobody_is_asked_in_the_chat(clinic: Clinic, anna: Someone) -> None:
+    await anna.says("/settings")
+    assert not {"Ask in the chat", "Ask on a page, not in the chat"} & set(anna.buttons)
+    await anna.presses("e:page:no")
+    await asked(clinic)
+    assert anna.screen == READY

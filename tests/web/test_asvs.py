@@ -30,6 +30,7 @@ FLOORS = {
     "h11": "0.16", "jinja2": "3.1.6", "aiohttp": "3.12.14", "starlette": "0.49.1", "python-multipart": "0.0.18",
     "apscheduler": "3.11.3", "pillow": "11.3", "fonttools": "4.60.2", "certifi": "2024.7.4", "idna": "3.7",
     "sqlalchemy": "2.1", "python-telegram-bot": "22.8", "uvicorn": "0.11.7", "mako": "1.2.2", "pygments": "2.15",
+    "sqlcipher3": "0.6.4",
 }  # fmt: skip
 """The first version without a hole that is known of. To be read again with every release; that is what pip-audit is for
 where there is a network."""

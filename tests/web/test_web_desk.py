@@ -40,6 +40,8 @@ async def test_a_new_patient_with_a_weekly_session_in_one_form(clinic: Clinic, d
     assert len((form.fields | form.choices).keys() - {"form"}) <= 8
 
     await desk.presses("See what it does", **NEW)
+    assert "P-030-J is added, with T-2." in desk.text
+    assert "First session: Wed 4 Nov, 09:00. Every week, until you end it." in desk.text
     assert "9 sessions are laid out, from Mon 2 Nov on." in desk.text
     assert "27 check-ins are new" in desk.text
     assert "P-030" not in await codes(clinic)  # it was only looked at
@@ -76,6 +78,7 @@ async def test_all_mistakes_stand_beside_their_fields_and_what_was_typed_stays(c
         ("code", "", "Please fill this in."),
         ("code", "P" * 17, "up to 16 letters"),
         ("code", "P\u202e1", "cannot be stored"),
+        ("code", "Smith", "A code must not be a name"),
         ("therapist", "T-9", "Please choose one from the list."),
         ("weekday", "Someday", "Please choose one from the list."),
         ("clock", "25:00", "is not a time"),
@@ -86,6 +89,9 @@ async def test_all_mistakes_stand_beside_their_fields_and_what_was_typed_stays(c
         ("minutes", "99999999999999999999", "a whole number from 1 to 1440"),
         ("zone", "Mars/Olympus", "There is no time zone"),
         ("zone", "new york", 'Did you mean "America/New_York"?'),
+        ("zone", "Colorado", 'Did you mean "America/Denver"?'),
+        ("zone", "Texas", 'Did you mean "America/Chicago" or "America/Denver"?'),
+        ("zone", "MST", '"MST" knows no summer time. Did you mean "America/Denver" or "America/Phoenix"?'),
         ("zone", "../etc/passwd", "There is no time zone"),
         ("lang", "fr", "Please choose one from the list."),
     ],
@@ -108,6 +114,11 @@ async def test_an_invite_is_a_sheet_without_a_name(clinic: Clinic, desk: Browser
     await desk.opens("/patients/add")
     await desk.presses("See what it does", **NEW, lang="es")
     await desk.presses("Save")
+    await clinic.desk(people.set_bot_name, None)
+    await desk.presses("Make an invite")
+    assert "The bot has not run yet, so nobody could open the link." in desk.text
+    await clinic.desk(people.set_bot_name, "accord_bot")
+    await desk.opens("/patients/P-030")
     form = next(f for f in desk.page.forms if f.action.endswith("/invite"))
     await desk.presses("Make an invite")
     sheet = desk.reply.text.partition('<section class="sheet"')[2].partition("</section>")[0]
@@ -329,7 +340,8 @@ async def test_leave_with_cover(clinic: Clinic, desk: Browser) -> None:
     form = next(form for form in desk.page.forms if "first" in form.fields)
     assert form.choices["cover"] == ["", "T-2"]
     await desk.presses("See what it does", first="2026-11-09", last="2026-11-13", cover="T-2", cancels="yes")
-    assert "P-014 · Tue 10 Nov, 14:00 · cancelled" in desk.text
+    assert "One session is cancelled." in desk.text
+    assert "Tue 10 Nov, 14:00 · P-014-J · T-1: cancelled" in desk.text
     await desk.presses("Save")
     assert "On leave 9 Nov – 13 Nov. Cover: T-2." in desk.text
 
@@ -357,6 +369,10 @@ async def test_a_new_therapist_and_somebody_of_the_staff(clinic: Clinic, desk: B
 async def test_a_new_phone_waits_for_the_desk(clinic: Clinic, desk: Browser) -> None:
     await desk.opens("/patients/P-014")
     await desk.presses("Invite for a new phone")
+    assert "P-014 is linked to a phone already." in desk.text
+    assert "The therapist T-1 says yes or no in the chat" in desk.text
+    assert await clinic.rows(invite, used_at=None) == []  # it was only asked
+    await desk.presses("Make an invite for a new phone")
     link = desk.reply.text.partition('<p class="link">')[2].partition("</p>")[0]
     await clinic["99"].says(f"/start {link.partition('start=')[2]}")
     await desk.opens("/today")
@@ -467,7 +483,7 @@ async def test_the_ledger_says_what_was_sent_and_only_the_therapist_how_far(
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("first=2026-11-10&last=2026-11-01", "ends before it begins"),
+        ("first=2026-11-10&last=2026-11-01", "This is before the first day."),
         ("first=x", "is not a date"),
         ("patient=P-999", "nobody with the code"),
         ("page=0", "from 1 to 10000"),
@@ -553,7 +569,8 @@ async def test_a_week_in_which_the_clocks_change(clinic: Clinic, desk: Browser) 
 
 SCREENS = [
     "/today", "/week", "/patients", "/patients/P-014", "/patients/add", "/patients/P-014/weekly",
-    "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/away", "/patients/P-014/person",
+    "/patients/P-014/session", "/patients/P-014/end", "/patients/P-014/week", "/patients/P-014/away",
+    "/patients/P-014/person",
     "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause", "/patients/P-014/discharge",
     "/sessions/1/move", "/sessions/1/cancel",
     "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",
@@ -589,8 +606,10 @@ async def test_every_field_has_a_name_for_people_and_its_id_once(clinic: Clinic,
 
 
 def kinds(module: str) -> Iterator[str]:
-    """What a module calls its refusals and mistakes: the second word of Refused, the first of Mistake and NotSo."""
-    place = {"Refused": 1, "Mistake": 0, "NotSo": 0}
+    """What a module calls its refusals and mistakes: the second word of Refused, the first of Mistake and NotSo, the
+    third of Bad.
+    """
+    place = {"Refused": 1, "Mistake": 0, "NotSo": 0, "Bad": 2}
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in place:
             kind = node.args[place[node.func.id] :][:1]
@@ -600,7 +619,10 @@ def kinds(module: str) -> Iterator[str]:
 
 def test_every_refusal_with_a_kind_has_its_words() -> None:
     found = {
-        kind for module in SOURCES if house(module) in ("clinic", "store", "core", "web") for kind in kinds(module)
+        kind
+        for module in SOURCES
+        if house(module) in ("calendars", "clinic", "store", "core", "web")
+        for kind in kinds(module)
     }
     words = (ROOT / "bot/templates/web/mistakes.jinja").read_text("utf-8")
     assert len(found) > 25

@@ -9,6 +9,7 @@ from bot.calendars.entry import MOST_BYTES
 from bot.store.tables import closure, session
 from bot.web.imports import unpacked
 from tests.conftest import Clinic
+from tests.test_locale import markers, words_of
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.deep
@@ -58,6 +59,24 @@ async def test_every_wrong_line_is_named_and_nothing_is_taken(clinic: Clinic, de
     assert "Left out:" in desk.text
     await desk.presses("Save")
     assert len(await walls(clinic)) == 2
+
+
+async def test_a_holiday_stops_nothing_and_mistakes_are_said_in_spanish(desk: Browser) -> None:
+    timed = EVENT.replace(";VALUE=DATE", "").format("2", "20261103T140000", "20261103T150000", "P-014")
+    mixed = CALENDAR.format(EVENT.format("1", "20261126", "20261128", "Thanksgiving") + timed)
+    await desk.opens("/import")
+    await desk.uploads("See what it does", "all.ics", mixed.encode())
+    assert "1 session is new" in desk.text
+    assert 'Left alone, as they are nobody\'s appointment: line 4: "Thanksgiving" on Thu 26 Nov' in desk.text
+    assert "Tue 3 Nov, 14:00 · P-014-J · T-1: new" in desk.text
+    await desk.opens("/settings")
+    await desk.presses("Save", lang="es")
+    await desk.opens("/import")
+    bad = SHEET + "P-999,2026-11-04T14:00,60\nP-014,2026-02-30T14:00,60\nP-015,2026-11-03T14:30,60\n"
+    await desk.uploads("Ver qué cambia", "November.csv", bad.encode())
+    lines = desk.reply.text.partition('<ul class="lines">')[2].partition("</ul>")[0]
+    assert lines.count("<li>línea ") == 3
+    assert words_of(lines) & markers() == set()
 
 
 BAD = {

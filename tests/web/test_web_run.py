@@ -18,6 +18,8 @@ from bot.web.errors import CannotListen
 from tests.conftest import BEGINS, at, denver
 from tests.test_run import PATIENCE_S, Phones, desk, process, service, stopped, written
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Phones]:

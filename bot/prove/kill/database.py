@@ -1,4 +1,4 @@
-"""The bot's database as anybody may read it, with none of the bot's code in between."""
+"""The bot's database as anybody may read it who has its key, with no more of the bot's code in between."""
 
 import shutil
 import tempfile
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.store.driver import sqlite3
+from bot.store import opening
 
 _LEFT = """
     SELECT (SELECT count(*) FROM inbox WHERE state = 'new'),
@@ -45,7 +45,6 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._uri = f"{path.resolve().as_uri()}?mode=ro"
 
     def left(self, now: datetime) -> Left:
         """What is left to do."""
@@ -56,7 +55,7 @@ class Database:
         with tempfile.TemporaryDirectory() as folder:
             for file in self._path.parent.glob(f"{self._path.name}*"):
                 shutil.copy(file, folder)
-            with closing(sqlite3.connect(Path(folder) / self._path.name)) as connection:
+            with closing(opening.connect(Path(folder) / self._path.name)) as connection:
                 return Left(*connection.execute(_LEFT, {"now": _text(now)}).fetchone())
 
     def next_at(self) -> datetime | None:
@@ -66,12 +65,12 @@ class Database:
 
     def not_done(self, updates: Iterable[int | None]) -> list[int | None]:
         """Those of these updates that are not in the inbox, or not done."""
-        with closing(sqlite3.connect(self._uri, uri=True)) as connection:
+        with closing(opening.connect(self._path, mode="mode=ro")) as connection:
             done = {i for (i,) in connection.execute("SELECT update_id FROM inbox WHERE state = 'done'")}
         return [update for update in updates if update not in done]
 
     def _one(self, query: str, values: dict[str, str]) -> tuple[Any, ...]:
-        with closing(sqlite3.connect(self._uri, uri=True)) as connection:
+        with closing(opening.connect(self._path, mode="mode=ro")) as connection:
             row: tuple[Any, ...] = connection.execute(query, values).fetchone()
         return row
 

@@ -11,7 +11,8 @@ from bot.emulator import Event, History, Phone
 from bot.store.driver import sqlite3
 from bot.store.unsealing import unsealed
 
-CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b")
+CLOCK_TIME = re.compile(r"\b\d\d:\d\d\b|\b\d+:[0-9a-f]{12}\b")
+"""And the log's last entry on the weekly page: a keyed hash is another one in another run."""
 CODE = re.compile(r"\b[PT]-\d+\b")
 Said = Counter[tuple[int, str]]
 """Words by chat, as often as they were said. Times are left out: after a death things may happen a minute later."""
