@@ -160,7 +160,7 @@ def test_the_page_says_what_was_asked_and_not_done_and_what_did_not_run() -> Non
     outcome.add(Result(Piece("R4", 7, 14), Tally(14), 1.0))
     page = as_text([outcome], 7, 1.0)
     assert "Asked 500 clinic months, done 14: a month of five patients takes" in page
-    assert "Did not run: R18, many patients, all due at once: it takes an hour" in page
+    assert "Did not run: R18, many patients, all due at once: it takes the machine" in page
 
 
 def test_what_cannot_be_proved_here_is_no_failure_and_says_so() -> None:
