@@ -172,6 +172,7 @@ async def test_a_restart_between_tap_and_alert_loses_nothing(
 OFFICE = 'import os, sys; open(sys.argv[1], "a").write(f"{sys.argv[2:]} {sorted(os.environ)}\\n")'
 
 
+@pytest.mark.deep
 async def test_an_alert_that_does_not_arrive_goes_by_a_second_route_until_it_does(
     clinic: Clinic, anna: Someone, tomas: Someone, tmp_path: Path, log: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,

@@ -31,6 +31,8 @@ from tests.conftest import BEGINS, FIRST, Clinic, Someone, copied, denver
 from tests.test_backups import flip, invoke
 from tests.test_sealing import HOMEWORK, OLD
 
+pytestmark = pytest.mark.deep
+
 PLAIN = b"SQLite format 3\0"
 
 

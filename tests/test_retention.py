@@ -27,6 +27,8 @@ from tests.plain_rows import put_plain
 from tests.test_doctor import WELL, line
 from tests.test_erasing import HERS, HIS, all_sealed, owner
 
+pytestmark = pytest.mark.deep
+
 KEPT = Retention(records=Span(7), messages=Span(2), invites=Span(2), unread=Span(2))
 DISCHARGED = "2026-11-05T09:00"
 

@@ -16,6 +16,8 @@ from bot.store.driver import sqlite3
 from bot.store.tables import digest, goal, homework, person
 from tests.conftest import FIRST, Clinic, Someone
 
+pytestmark = pytest.mark.deep
+
 SECOND = "2026-11-10T14:00"
 Row = dict[str, Any]
 

@@ -24,6 +24,8 @@ from tests.web.browser import HERE, Browser, browser
 from tests.web.test_answer import begins as begins_check_in
 from tests.web.test_answer import presses
 
+pytestmark = pytest.mark.deep
+
 LINK = "Here is the link. It works once, for ten minutes."
 SECOND = "2026-11-10T14:00"
 WORDS = "the thing about the convoy"

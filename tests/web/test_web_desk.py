@@ -17,6 +17,8 @@ from tests.test_architecture import SOURCES, house, tree
 from tests.test_locale import markers, words_of
 from tests.web.browser import Browser, browser, logs_in
 
+pytestmark = pytest.mark.deep
+
 NEW = {"code": "P-030", "therapist": "T-2", "weekday": "Wed", "clock": "09:00", "day": "2026-11-02"}
 
 

@@ -12,6 +12,8 @@ from bot.store.tables_joining import invite
 from tests.conftest import FIRST, Clinic
 from tests.web.browser import Browser, logs_in
 
+pytestmark = pytest.mark.deep
+
 
 async def weekly(clinic: Clinic, code: str, words: str) -> None:
     """A series, as the command line sets it."""
