@@ -57,6 +57,7 @@ class Story:
 def read(events: Sequence[Event], ends: float) -> Story:
     """Go through the history once."""
     story, on, dead = Story(), dict[str, float](), list[float]()
+    expired = {event["detail"]["update_id"] for event in events if event["kind"] == "expired"}
     wrong: list[Span] = []
     inside: list[Span] = []
     for event in events:
@@ -81,7 +82,7 @@ def read(events: Sequence[Event], ends: float) -> Story:
         elif kind == "second route":
             story.routes.setdefault(detail["alert"], []).append(at)
         elif kind in ("sent", "tapped"):
-            _message(event, story)
+            _message(event, story, expired)
     late = [(start, ends) for start in (*on.values(), *dead)]
     story.wrong, story.inside = _merged(wrong + late), _merged(inside + late)
     return story
@@ -94,9 +95,10 @@ def _fault(at: float, detail: Mapping[str, Any], wrong: list[Span], dead: list[f
         wrong.append((at, at + detail["pause"] + WITHIN_S))
 
 
-def _message(event: Event, story: Story) -> None:
+def _message(event: Event, story: Story, expired: set[int]) -> None:
+    """A tap that Telegram itself has forgotten, as nobody fetched it in time, was never made for the bot."""
     if event["kind"] == "tapped":
-        if event["data"] == "k:ask" and event["detail"]["update_id"] is not None:
+        if event["data"] == "k:ask" and event["detail"]["update_id"] not in {None, *expired}:
             story.asked.append((event["chat"], event["at"]))
         return
     markup = (event["detail"].get("result") or {}).get("reply_markup") or {}
