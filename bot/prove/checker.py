@@ -96,16 +96,28 @@ def seconds(text: str | None) -> float | None:
 
 
 def _updates(case: Case) -> Iterator[Finding]:
-    """What was confirmed to Telegram is Telegram's no more: it must have been dealt with."""
+    """What was confirmed to Telegram is Telegram's no more: it must have been dealt with; floods of strangers are not."""
     states = {row["update_id"]: row["state"] for row in case.tables["inbox"]}
+    known = {row["chat_id"] for row in case.tables["person"]}
+    ignored = {
+        event["detail"]["update_id"] for event in case.events
+        if event["kind"] == "queued" and (sender := sent_by(event["detail"]["update"])) and sender not in known
+    }  # fmt: skip
     for event in case.events:
         if event["kind"] != "confirmed":
             continue
         number = event["detail"]["update_id"]
-        if number not in states and event["at"] > case.ends - FORGOTTEN_AFTER_S:
+        if number not in states and number not in ignored and event["at"] > case.ends - FORGOTTEN_AFTER_S:
             yield Finding("lost", f"update {number} was confirmed and is not in the file")
         elif states.get(number) in ("new", "accepted"):
             yield Finding("lost", f"update {number} was confirmed and never done")
+
+
+def sent_by(update: Event) -> int | None:
+    """Whose phone it came from; None where an odd update does not say so."""
+    senders = (part.get("from") for part in update.values() if isinstance(part, dict))
+    numbers = (sender.get("id") for sender in senders if isinstance(sender, dict))
+    return next((number for number in numbers if type(number) is int), None)
 
 
 def _answers(case: Case) -> Iterator[Finding]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import copy
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+from bot.prove.checker import sent_by
 from bot.prove.proof import Tally, check
 from bot.prove.virtual import VirtualLoop, run_virtually
 from bot.prove.world import PATIENTS, World, come_in, world
@@ -58,8 +60,15 @@ async def somebody_is_served(made: World) -> None:
 
 
 def _needed(made: World) -> list[Any]:
-    """The history without what only weighs: the mutated updates themselves."""
-    return [event for event in made.emulator.history.events if event.kind not in ("queued", "delivered")]
+    """The history without what only weighs: of the mutated updates themselves it keeps who sent them."""
+    return [_lighter(event) for event in made.emulator.history.events if event.kind != "delivered"]
+
+
+def _lighter(event: Any) -> Any:
+    if event.kind != "queued":
+        return event
+    sender = {"message": {"from": {"id": sent_by(event.detail["update"])}}}
+    return replace(event, detail={"update_id": event.detail["update_id"], "update": sender})
 
 
 def _templates(made: World) -> list[dict[str, Any]]:
