@@ -96,7 +96,7 @@ def seconds(text: str | None) -> float | None:
 
 
 def _updates(case: Case) -> Iterator[Finding]:
-    """What was confirmed to Telegram is Telegram's no more: it must be dealt with; only floods of strangers need not."""
+    """What was confirmed to Telegram is not there any more: it must be dealt with. Floods of strangers need not."""
     states = {row["update_id"]: row["state"] for row in case.tables["inbox"]}
     known = {row["chat_id"] for row in case.tables["person"]}
     ignored = {
