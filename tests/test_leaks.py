@@ -6,9 +6,11 @@ import logging
 import re
 import resource
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -20,7 +22,7 @@ from bot.chat import away, call, checkins, door, goals, homework, joining, menus
 from bot.config import Config
 from bot.core.call import CallMe, parse_hours
 from bot.logs import LOUD, Redacting, of_loop, set_up_logging
-from bot.store import answers, audit, exports, histories, outbox, people
+from bot.store import answers, audit, backups, exports, histories, outbox, people, rotation
 from bot.store import checkins as checkins_kept
 from bot.store import goals as goals_kept
 from tests.conftest import FIRST, Clinic, Someone
@@ -91,6 +93,35 @@ async def test_nothing_of_a_story_is_in_the_log_at_debug(
     assert clinic.emulator.token not in found
     assert clinic.emulator.base_url not in found
     log.clear()
+
+
+@pytest.mark.parametrize("encrypt", [True, False], ids=["encrypted file", "plain file"])
+async def test_no_byte_on_the_disk_says_what_was_said(
+    clinic: Clinic, anna: Someone, tomas: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypt: bool
+) -> None:
+    """The database with its -wal, backups and what a drill of them leaves, keys old and new, temporary files."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    await clinic.stop()
+    database = replace(clinic.config.database, encrypt=encrypt)
+    clinic.config = replace(clinic.config, database=database)
+    await clinic.start()
+    path, folder = clinic.config.database.path, tmp_path / "backups"
+    await story(clinic, anna, tomas)
+    made = await asyncio.to_thread(backups.make, path, folder, clinic.clock.now())
+    await asyncio.to_thread(backups.drill, folder, made, clinic.clock.now(), path)
+    await asyncio.to_thread(rotation.rotate, path)
+    written = on_disk(tmp_path)
+    assert {path, path.with_name(f"{path.name}-wal"), folder / made.name} <= set(written)
+    assert any(b"P-014" in found for found in written.values()) is not encrypt  # codes are sealed by the file alone
+    said = [words.encode() for words in (WORDS, GOAL, TASK, CITY, "Anna", "Tomas", clinic.emulator.token)]
+    assert [(file.name, words) for file, found in written.items() for words in said if words in found] == []
+
+
+def on_disk(folder: Path) -> dict[Path, bytes]:
+    """Every file below a folder, with what is in it."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 MODULES: list[Any] = [
