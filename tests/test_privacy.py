@@ -198,7 +198,8 @@ async def test_no_button_carries_an_answer_or_a_name(fortnight: Clinic) -> None:
     data = {button["callback_data"] for rows in keyboards for row in rows for button in row}
     assert len(data) > 20
     assert all(re.fullmatch(r"[cdeimpy](:[\w-]+)+", one) for one in data)
-    assert not [one for one in data if re.search(r"P-0|anna|mostly|yes|no\b", one, re.IGNORECASE)]
+    said = {re.sub(r"[\w-]{22}", "", one) for one in data}  # without ids: in what is random any word may turn up
+    assert not [one for one in said if re.search(r"P-0|anna|mostly|yes|no\b", one, re.IGNORECASE)]
 
 
 @once

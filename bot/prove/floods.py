@@ -20,7 +20,7 @@ from bot.prove.load import FIRST_CHAT, MOST_MB, Api, Seen, bot_api, clinic_of, t
 from bot.prove.proof import Tally, check
 from bot.prove.watch import Watch
 from bot.prove.world import memory
-from bot.store.driver import sqlite3
+from bot.store import opening
 
 PATIENTS, PACE, A_SECOND, AT_ONCE = 24, 30, 1000, 100
 FLOODER = FIRST_CHAT + 2 + PATIENTS - 1
@@ -80,7 +80,7 @@ def _is_through(database: Path, amount: int) -> bool:
 
 
 def _rows(database: Path, where: str) -> int:
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(opening.connect(database)) as connection:
         return int(connection.execute(f"SELECT count(*) FROM inbox WHERE {where}").fetchone()[0])
 
 

@@ -18,6 +18,7 @@ from bot.store import opening
 from bot.store.driver import sqlite3
 from bot.store.errors import CannotOpen, Damaged, NotADatabase
 
+_STUMBLED = sqlite3.SQLITE_ERROR
 THOROUGH_UP_TO = 64 * 1024 * 1024
 """Smaller files are looked at with their indexes at every start, in a second or two; larger ones at 10 s a GB."""
 
@@ -55,6 +56,9 @@ def damage(database: Path, thorough: bool = True) -> str:
     except CannotOpen as error:
         if "malformed" in str(error):
             return "it is malformed"
+        why = error.__cause__
+        if isinstance(why, sqlite3.Error) and getattr(why, "sqlite_errorcode", _STUMBLED) == _STUMBLED:
+            return "something in it cannot be read"  # these statements are sound: what they stumble over is the file
         raise
 
 
