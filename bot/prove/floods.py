@@ -76,7 +76,8 @@ def _pour(api: Api, amount: int) -> None:
 
 
 def _is_through(database: Path, amount: int) -> bool:
-    return _rows(database, "state = 'done'") >= amount and _rows(database, "state IN ('new', 'accepted')") == 0
+    """Whether no more is left to do than the last taps."""
+    return _rows(database, "state = 'done'") >= amount and _rows(database, "state IN ('new', 'accepted')") <= TAPPERS
 
 
 def _rows(database: Path, where: str) -> int:
@@ -89,6 +90,7 @@ def _judge(seen: Seen, database: Path, amount: int, tally: Tally) -> None:
     stored, taps = _rows(database, "1"), sorted(seen.taps)
     strangers = stored - amount - len(taps) - len(seen.tapped)
     check(_rows(database, "state = 'aside'") == 0, "updates were set aside")
+    check(_rows(database, "state IN ('new', 'accepted')") == 0, "updates were not carried out")
     check(strangers >= 0, f"{-strangers} of {amount} messages of somebody the clinic knows were not kept")
     check(strangers <= ALL_MINUTE * minutes, f"{strangers} updates of strangers were kept in {minutes:.0f} minutes")
     check(seen.replies[STRANGER] <= EACH_DAY, f"a stranger was answered {seen.replies[STRANGER]} times")
