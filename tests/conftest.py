@@ -28,7 +28,7 @@ from bot.core.walltime import to_utc, zone_of
 from bot.demo.stage import Stage
 from bot.emulator import Emulator, Phone
 from bot.emulator.phone import Shown
-from bot.store import keys, migrating, people, sealing
+from bot.store import encrypting, keys, migrating, people, sealing
 from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
 from tests import laws, overhears
@@ -312,6 +312,19 @@ async def enrol(clinic: Clinic) -> None:
         await clinic[code].says(f"/start {await clinic.stage.invite(code)}")
         taps = ("I agree", "Yes, that is right", "1 hour after") if code in PAIRS else ("Yes, that is right",)
         await clinic[code].taps(*taps)
+
+
+@pytest.fixture
+def database(enrolled: Path, tmp_path: Path) -> Path:
+    """The clinic's database, and nobody works with it: a copy of one's own."""
+    return copied(enrolled, tmp_path)
+
+
+@pytest.fixture
+def plain(database: Path) -> Path:
+    """The same as it is where there is no SQLCipher."""
+    encrypting.make_so(database, encrypted=False)
+    return database
 
 
 @pytest.fixture

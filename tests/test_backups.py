@@ -26,7 +26,7 @@ from bot.config import BackingUp, Config
 from bot.core.backups import Backup, due, made_at, name_of, surplus
 from bot.store import backups, encrypting, keys, lock, opening, soundness
 from bot.store.errors import BackupFailed, CannotRestore, Damaged
-from tests.conftest import FIRST, Clinic, Someone, copied
+from tests.conftest import FIRST, Clinic, Someone
 from tests.laws import law
 
 NOW = datetime(2026, 11, 3, 14, 15, tzinfo=UTC)
@@ -40,19 +40,6 @@ def execute(conn: Connection, statement: str) -> None:
 def run(path: Path, statement: str, by: opening.With | None = None) -> list[tuple[object, ...]]:
     with closing(opening.connect(path, by, isolation_level=None)) as connection:
         return connection.execute(statement).fetchall()
-
-
-@pytest.fixture
-def database(enrolled: Path, tmp_path: Path) -> Path:
-    """The clinic's database, and nobody works with it."""
-    return copied(enrolled, tmp_path)
-
-
-@pytest.fixture
-def plain(database: Path) -> Path:
-    """The same where there is no SQLCipher."""
-    encrypting.make_so(database, encrypted=False)
-    return database
 
 
 @pytest.fixture

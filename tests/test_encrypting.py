@@ -27,26 +27,13 @@ from bot.store.driver import sqlcipher, sqlite3
 from bot.store.engine import Store
 from bot.store.errors import KeyMissing, NeedsCipher
 from bot.store.tables import person
-from tests.conftest import BEGINS, FIRST, Clinic, Someone, copied, denver
+from tests.conftest import BEGINS, FIRST, Clinic, Someone, denver
 from tests.test_backups import flip, invoke
 from tests.test_sealing import HOMEWORK, OLD
 
 pytestmark = pytest.mark.deep
 
 PLAIN = b"SQLite format 3\0"
-
-
-@pytest.fixture
-def database(enrolled: Path, tmp_path: Path) -> Path:
-    """The clinic's database, encrypted, and nobody works with it."""
-    return copied(enrolled, tmp_path)
-
-
-@pytest.fixture
-def plain(database: Path) -> Path:
-    """The same as a program made it that could not encrypt."""
-    encrypting.make_so(database, encrypted=False)
-    return database
 
 
 def is_encrypted(path: Path) -> bool:

@@ -10,20 +10,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bot import ids
 from bot.chat import linked
 from bot.chat.linked import Screen
 from bot.config import Config
 from bot.core.login import IDLE, is_new_sign
-from bot.render import page
 from bot.store import audit, page_links
 from bot.store.checkins import Kept
 from bot.store.errors import NotStored
 from bot.store.page_links import PATH, Lead
 from bot.web.login import GONE, TOO_MANY, keep_refused, spoken
-from bot.web.visit import SEE_OTHER, Site, missing
+from bot.web.visit import SEE_OTHER, Site, missing, spoken_page
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +45,6 @@ def cookie(site: Site) -> str:
     return "__Secure-accord-answer" if site.secure else "accord-answer"
 
 
-def _page(site: Site, lang: str, template: str, status: int = 200, **values: object) -> HTMLResponse:
-    return HTMLResponse(page(lang, f"web/{template}.html", spoken=lang, style=site.style, **values), status)
-
-
 # ------------------------------------------------------------------------------------------------ the link
 
 
@@ -57,7 +52,7 @@ async def looked_at(site: Site, request: Request) -> Response:
     """The page of a link, with the button that uses it: previews look, too."""
     token = request.path_params["token"]
     lang = await site.store.read(_leads, ids.hashed(token), site.config, site.clock.now())
-    return await _over(site, request, token) if lang is None else _page(site, lang, "answer_begin", token=token)
+    return await _over(site, request, token) if lang is None else spoken_page(site, lang, "answer_begin", token=token)
 
 
 def _leads(conn: Connection, token_hash: str, config: Config, now: datetime) -> str | None:
@@ -74,11 +69,11 @@ async def _over(site: Site, request: Request, token: str = "") -> Response:
         address, now = request.client.host if request.client else "", site.clock.now()
         if site.wrong_links.too_many(address, now):
             log.warning("too many links to check-ins that there never were")
-            return _page(site, spoken(request, site), "answer_wait", TOO_MANY)
+            return spoken_page(site, spoken(request, site), "answer_wait", TOO_MANY)
         site.wrong_links.wrong(address, now)
     if token:
         await keep_refused(site, token, "/answer/{token}")
-    return _page(site, spoken(request, site), "answer_over", GONE)
+    return spoken_page(site, spoken(request, site), "answer_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
@@ -88,7 +83,7 @@ async def used(site: Site, request: Request) -> Response:
         hashes = (ids.hashed(token), ids.hashed(key))
         begun = await site.store.write(_begin, *hashes, site.config, site.clock.now())
     except NotStored:
-        return _page(site, spoken(request, site), "answer_trouble", 503)
+        return spoken_page(site, spoken(request, site), "answer_trouble", 503)
     if not begun:  # or somebody else was quicker
         return await _over(site, request, token)
     response = RedirectResponse(PATH, SEE_OTHER)
@@ -138,13 +133,13 @@ async def sent(site: Site, request: Request) -> Response:
     if not key:
         return await _over(site, request)
     if not ids.is_sealed(key, fields.get("form", "")):
-        return _page(site, spoken(request, site), "answer_stale", 403)
+        return spoken_page(site, spoken(request, site), "answer_stale", 403)
     words = fields.get("words", "").replace("\r\n", "\n").strip()
     one = Sent(fields.get("tap", ""), words, fields.get("turn", ""))
     try:
         done = await site.store.write(_did, ids.hashed(key), one, site.config, now)
     except NotStored:
-        return _page(site, spoken(request, site), "answer_trouble", 503)
+        return spoken_page(site, spoken(request, site), "answer_trouble", 503)
     if done is None:
         return await _over(site, request)
     kept, screen = done
@@ -176,7 +171,7 @@ def _drawn(site: Site, screen: Screen, key: str, typed: str = "") -> Response:
     """A screen as a page. It looks again by itself once its words should be gone; not while somebody may be writing."""
     after = site.config.plan.hide_after if screen.working and not screen.words else IDLE
     rows = [[(button.label, button.data, _weight(button.data)) for button in row] for row in screen.message.rows]
-    shows = _page(
+    shows = spoken_page(
         site, screen.lang, "answer", paragraphs=screen.message.text.split("\n\n"), rows=rows, screen=screen,
         typed=typed, form=ids.sealed(key, ids.token()),
     )  # fmt: skip

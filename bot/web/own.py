@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from bot import drawing, ids
 from bot.chat import mydata, own_page
@@ -26,7 +26,7 @@ from bot.store import audit, own_pages, people, records
 from bot.store.errors import NotStored
 from bot.store.own_pages import PATH, Own
 from bot.web.login import GONE, TOO_MANY, keep_refused, spoken
-from bot.web.visit import SEE_OTHER, Site, missing
+from bot.web.visit import SEE_OTHER, Site, missing, spoken_page
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,6 @@ def cookie(site: Site) -> str:
     return "__Secure-accord-own" if site.secure else "accord-own"
 
 
-def _page(site: Site, lang: str, template: str, status: int = 200, **values: object) -> HTMLResponse:
-    return HTMLResponse(page(lang, f"web/{template}.html", spoken=lang, style=site.style, **values), status)
-
-
 # ------------------------------------------------------------------------------------------------ the link
 
 
@@ -63,7 +59,7 @@ async def looked_at(site: Site, request: Request) -> Response:
     """The page of a link, with the button that uses it: previews look, too."""
     token = request.path_params["token"]
     lang = await site.store.read(_leads, ids.hashed(token), site.clock.now())
-    return await _over(site, request, token) if lang is None else _page(site, lang, "own_begin", token=token)
+    return await _over(site, request, token) if lang is None else spoken_page(site, lang, "own_begin", token=token)
 
 
 def _leads(conn: Connection, token_hash: str, now: datetime) -> str | None:
@@ -78,10 +74,10 @@ async def _over(site: Site, request: Request, token: str = "") -> Response:
         if not await site.store.read(own_pages.is_known, ids.hashed(token)):
             if site.wrong_links.too_many(address, now):
                 log.warning("too many links to own pages that there never were")
-                return _page(site, spoken(request, site), "answer_wait", TOO_MANY)
+                return spoken_page(site, spoken(request, site), "answer_wait", TOO_MANY)
             site.wrong_links.wrong(address, now)
         await keep_refused(site, token, "/own/{token}")
-    return _page(site, spoken(request, site), "own_over", GONE)
+    return spoken_page(site, spoken(request, site), "own_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
@@ -90,7 +86,7 @@ async def used(site: Site, request: Request) -> Response:
     try:
         begun = await site.store.write(_begin, ids.hashed(token), ids.hashed(key), site.clock.now())
     except NotStored:
-        return _page(site, spoken(request, site), "answer_trouble", 503)
+        return spoken_page(site, spoken(request, site), "answer_trouble", 503)
     if not begun:
         return await _over(site, request, token)
     response = RedirectResponse(PATH, SEE_OTHER)
@@ -135,7 +131,7 @@ async def sent(site: Site, request: Request) -> Response:
     async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
     if not ids.is_sealed(request.cookies.get(cookie(site), ""), fields.get("form", "")):
-        return _page(site, spoken(request, site), "answer_stale", 403)
+        return spoken_page(site, spoken(request, site), "answer_stale", 403)
     tap, words = fields.get("tap", ""), fields.get("words", "").replace("\r\n", "\n").strip()[:MOST_WORDS]
     now, config = site.clock.now(), site.config
     if tap:
@@ -155,7 +151,7 @@ async def _done(site: Site, request: Request, work: Work) -> Response:
             await site.store.write(made.keep)
         now_is = await site.store.read(people.by_id, here.who.id)
     except NotStored:
-        return _page(site, spoken(request, site), "answer_trouble", 503)
+        return spoken_page(site, spoken(request, site), "answer_trouble", 503)
     return await _drawn(site, Here(here.own, now_is, here.key), outcome, (*outcome.replies, *made.replies))
 
 
@@ -165,7 +161,7 @@ async def _drawn(site: Site, here: Here, outcome: Outcome, replies: tuple[Reply,
     messages = [one.picture.under if one.picture is not None else one.message for one in replies]
     images = [(await _encoded(one), page(lang, "chart.txt", c=one.chart)) for one in pictures]
     rows = [[(b.label, b.data) for b in row if _is_here(here.own, b)] for row in messages[-1].rows] if messages else []
-    shows = _page(
+    shows = spoken_page(
         site, lang, "own", paragraphs=[] if images else [p for m in messages for p in m.text.split("\n\n")], rows=rows,
         images=images, files=here.own.what == "mydata",
         note="" if images else outcome.toast or "", asks=own_page.asks(here.who, here.own, site.clock.now()),

@@ -281,3 +281,8 @@ async def preview(visit: Visit, work: Callable[[Connection], T]) -> T:
 def to(path: str, **asked: str) -> str:
     """An address of ours; what stands behind the ? goes by keyword."""
     return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def spoken_page(site: Site, lang: str, template: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A page for whoever came by a link, without the desk's menu."""
+    return HTMLResponse(page(lang, f"web/{template}.html", spoken=lang, style=site.style, **values), status)
