@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.chat.screens import asking, show
 from bot.config import Config
 from bot.core import pilot
-from bot.core.checkin import after_due, due, held_back
+from bot.core.checkin import Due, after_due, due, held_back
 from bot.core.findings import ticked
 from bot.core.form import Asks, compose
 from bot.core.history import History, answered
@@ -27,6 +27,8 @@ AHEAD = 300
 """So many questions wait to be sent at most: ten seconds at Telegram's pace. A check-in that is opened before it can be
 sent would be judged too early (quiet hours, a session moved meanwhile), and the work would be in the way of who taps.
 """
+LATE = timedelta(minutes=10)
+"""A question that arrives so long after it was opened is late."""
 SECOND_ASKING = 3  # "not yet talked about" is asked once more after this session
 
 
@@ -45,7 +47,7 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
     if what is None:  # it was looked at too early, or its state moved on
         checkins.put(conn, kept, config.plan)
         return
-    if what in ("remind", "again") and (until := _quiet_until(conn, kept, config, now)) > now:
+    if what in ("remind", "again") and (until := _not_before(conn, kept, what, config, now)) > now:
         checkins.put(conn, replace(kept, check_in=held_back(kept.check_in, what, until)), config.plan)
         return
     if what == "close" and outbox.drop_unsent(conn, check_in_id):
@@ -61,13 +63,20 @@ def open_or_next(conn: Connection, check_in_id: str, config: Config, now: dateti
         _edit(conn, changed, config, now, what)
 
 
-def _quiet_until(conn: Connection, kept: Kept, config: Config, now: datetime) -> datetime:
-    """When this person may be written to: now, at the end of quiet hours, or (away) not while this one is open."""
+def _not_before(conn: Connection, kept: Kept, what: Due, config: Config, now: datetime) -> datetime:
+    """When this person may be written to: now, at the end of quiet hours, or (away) not while this one is open. Whom
+    the question reached late (the Bot API was away) is reminded as long after it as anybody.
+    """
     who = appointments.receiver(conn, kept.person)
     if kept.check_in.voice == "patient" and who.is_away(now):
         return kept.check_in.closes
     plan = kept.plan(config.plan)
-    return after_quiet(now, who.zone, plan.quiet_from, plan.quiet_until)
+    awake = after_quiet(now, who.zone, plan.quiet_from, plan.quiet_until)
+    asked = outbox.arrived_at(conn, f"open:{kept.check_in.id}") if what == "remind" else None
+    if asked is None or kept.opened is None or asked - kept.opened < LATE:
+        return awake
+    reminds = reminds_at(kept.check_in.voice, kept.check_in.kind, asked, kept.check_in.closes, who, plan)
+    return max(awake, reminds or kept.check_in.closes)
 
 
 def _edit(conn: Connection, kept: Kept, config: Config, now: datetime, what: str) -> None:

@@ -136,8 +136,8 @@ PLANTED = (
         "_BROKEN = (ValueError, TypeError,", "_BROKEN = (TypeError,",
     ),
     Planted(
-        "a reply that fails ends a person's queue", "R9", "bot/inbox.py",
-        "        except Exception as error:  # whatever it is, it must not end this queue",
-        "        except StoreError as error:  # whatever it is, it must not end this queue",
+        "an update that cannot be read ends a person's queue", "R9", "bot/inbox.py",
+        "        except Exception as error:\n            # No text of the error: it may quote what a person wrote.\n",
+        "        except StoreError as error:\n            # No text of the error: it may quote what a person wrote.\n",
     ),
 )  # fmt: skip
