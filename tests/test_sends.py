@@ -194,7 +194,7 @@ async def test_whom_the_question_reached_after_it_has_tapped_nothing_in_vain(ask
     await asked.desk(offer_one_again, row.id, asked.config, now - timedelta(hours=1), now)
     assert not ben.sees(OFFLINE)
     await asked.desk(offer_one_again, row.id, asked.config, now, now + timedelta(hours=1))
-    await asked.wait(minutes=61)
+    await asked.wait(minutes=66)
     assert ben.sees(OFFLINE)
 
 
