@@ -149,7 +149,7 @@ class Delivery:
             self._claiming = asyncio.create_task(self._claim(room))
 
     async def _claim(self, room: int) -> None:
-        rows, is_all = await self._store.write(outbox.claim, self._clock.now(), room)
+        rows, is_all = await self._store.write_in_turn(outbox.claim, self._clock.now(), room)
         self._more = self._more or not is_all
         if any(row.chat_id is not None for row in rows):
             self.stuck_since = self.stuck_since or self._clock.now()
@@ -300,7 +300,7 @@ class Delivery:
     async def _written_back(self, row: Outgoing, fate: Fate) -> bool:
         """Whether the database took what became of it. What was sent and is not noted would be sent again."""
         try:
-            await self._store.write(_settled, row, fate, self._clock.now())
+            await self._store.write_in_turn(_settled, row, fate, self._clock.now())
         except StoreError as error:
             log.error("outbox %d: what became of it is not stored: %s", row.id, type(error).__name__)
             return False

@@ -149,7 +149,7 @@ class Inbox:
         """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
         try:
             update = Update.de_json(what_is_read(raw), self._bot)
-            outcome = await self._decide(update, raw, again)
+            outcome = await self._decide(update, raw, again, hurried)
         except StoreClosed:  # we are stopping; the next start finds it
             return
         except Exception as error:
@@ -165,13 +165,13 @@ class Inbox:
             log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
 
-    async def _decide(self, update: Update, raw: dict[str, Any], again: bool) -> Outcome:
+    async def _decide(self, update: Update, raw: dict[str, Any], again: bool, hurried: bool) -> Outcome:
         """Carry it out. While the disk is in the way, say so and try again: the update itself is on it already."""
-        failed = 0
+        failed, write = 0, self._store.write_in_turn if hurried else self._store.write
         while True:
             try:
                 handler = door.again if again else door.accept
-                return await self._store.write(handler, update, self._config, self._clock.now())
+                return await write(handler, update, self._config, self._clock.now())
             except NotStored as error:
                 log.error("update %d was not stored: %s", update.update_id, type(error).__name__)
                 if not failed:

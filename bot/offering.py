@@ -31,7 +31,8 @@ async def offer_again(store: Store, config: Config, since: datetime, now: dateti
 def offer_one_again(conn: Connection, check_in_id: str, config: Config, since: datetime, now: datetime) -> None:
     """Offer one check-in again, silently, if its person may have tapped in vain; not in quiet hours."""
     kept = checkins.by_check_in_id(conn, check_in_id)
-    offered, who = after_outage(kept.check_in, now - since), appointments.receiver(conn, kept.person)
+    asked = outbox.arrived_at(conn, f"open:{check_in_id}") or since  # nobody can have tapped before
+    offered, who = after_outage(kept.check_in, now - max(since, asked)), appointments.receiver(conn, kept.person)
     if offered is None or not kept.person.can_be_asked or (offered.voice == "patient" and who.is_away(now)):
         return
     plan = kept.plan(config.plan)

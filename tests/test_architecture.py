@@ -72,6 +72,7 @@ HOUSES = {
     "exporting": "desk",
     "sbom": "desk",
     "calling": "ticks",
+    "checkin_due": "ticks",
     "logs": "service",
     "drafting": "desk",
 }

@@ -327,6 +327,16 @@ async def test_a_question_and_its_reminder_that_both_waited_do_not_ring_at_once(
     assert anna.prompts == [READY]
 
 
+async def test_whom_a_question_reached_late_is_not_reminded_at_once(clinic: Clinic, anna: Someone) -> None:
+    await held_up(clinic, "2026-11-03T10:00", 22 * 3600)  # due at 12:00 on the 3rd, possible at 10:00 on the 4th
+    await clinic.until("2026-11-04T10:01")
+    assert anna.prompts == [READY]
+    await clinic.until("2026-11-05T09:59")
+    assert anna.prompts == [READY], "a day after it was opened she had it for two hours"
+    await clinic.until("2026-11-05T10:01")
+    assert len(anna.prompts) == 2, "a day after it came she is reminded"
+
+
 async def test_a_question_that_could_not_go_out_until_it_closed_was_not_asked(clinic: Clinic, anna: Someone) -> None:
     await held_up(clinic, "2026-11-03T10:00", 80 * 3600)
     await clinic.until("2026-11-07T12:00")

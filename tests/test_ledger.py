@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select, update
 from bot import clinic as desk
 from bot import clinic_ledger
 from bot.announcing import announce
+from bot.checkin_due import open_or_next
 from bot.config import Config
 from bot.core import ledger as core
 from bot.core.cells import cell
@@ -29,7 +30,6 @@ from bot.store import ledger as store_ledger
 from bot.store.ledger import Wanted
 from bot.store.people import Refused
 from bot.store.tables import check_in, digest, session
-from bot.ticks import open_or_next
 from tests.conftest import FIRST, Clinic, Someone, denver
 from tests.laws import law
 from tests.test_clinic import Desk, made

@@ -9,6 +9,7 @@ from bot import clinic_ledger
 from bot.clinic_people import add_staff
 from bot.core.sending import SORT, Again, unheard
 from bot.message import Message
+from bot.offering import offer_one_again
 from bot.store import outbox, people
 from bot.store.tables import check_in
 from bot.store.tables import outbox as kept
@@ -185,6 +186,16 @@ async def test_a_few_minutes_matter_only_to_whoever_was_in_the_middle(
 ) -> None:
     await offline_for(asked, minutes=minutes)
     assert (anna.sees(OFFLINE), ben.sees(OFFLINE)) == (anna_sees, False)
+
+
+async def test_whom_the_question_reached_after_it_has_tapped_nothing_in_vain(asked: Clinic, ben: Someone) -> None:
+    (row,) = await asked.rows(check_in, state="open", person_id=4)
+    now = asked.clock.now() + timedelta(minutes=5)
+    await asked.desk(offer_one_again, row.id, asked.config, now - timedelta(hours=1), now)
+    assert not ben.sees(OFFLINE)
+    await asked.desk(offer_one_again, row.id, asked.config, now, now + timedelta(hours=1))
+    await asked.wait(minutes=66)
+    assert ben.sees(OFFLINE)
 
 
 async def test_after_an_outage_into_the_night_it_waits_for_the_morning(asked: Clinic, ben: Someone) -> None:

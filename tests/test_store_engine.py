@@ -220,6 +220,21 @@ async def test_a_group_has_a_limit(store: Store, monkeypatch: pytest.MonkeyPatch
     assert await store.read(count) == 50
 
 
+async def test_what_nobody_waits_for_lets_others_pass(store: Store) -> None:
+    statements = await statements_of(store)
+    later = [store.write_in_turn(add, f"later {number}") for number in range(9)]
+    await queued_together(store, *later, store.write(add, "a tap"), store.write(add, "another"))
+    assert (await store.read(names))[:2] == ["a tap", "another"]
+    assert statements.count("COMMIT") == 2, "whoever taps does not wait for the end of the others either"
+
+
+async def test_however_many_tap_the_others_have_their_turn(store: Store) -> None:
+    later = [store.write_in_turn(add, f"later {number}") for number in range(2)]
+    await queued_together(store, *later, *(store.write(add, f"{number}") for number in range(12)))
+    added = await store.read(names)
+    assert [added.index("later 0"), added.index("later 1")] == [5, 11]
+
+
 async def test_a_failing_transaction_does_not_hurt_its_neighbours(store: Store) -> None:
     results = await queued_together(
         store, store.write(add, "before"), store.write(add_then_fail, "bad"), store.write(add, "after")

@@ -1,12 +1,15 @@
 """What becomes due by itself, and what follows when the desk changes something under a running bot."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
+from bot import checkin_due, clinic_series
 from bot import clinic as desk
-from bot import clinic_series
-from bot.store import series
+from bot.message import Message
+from bot.store import outbox, people, series
 from bot.store.tables import check_in, inbox, session
 from tests.conftest import FIRST, Clinic, Someone
 
@@ -169,3 +172,27 @@ async def test_each_is_answered_in_its_own_message(two_open: Someone, clinic: Cl
     await two_open.taps("Begin", "No", "Send", on=homework)
     await two_open.taps("Mostly", on=alliance)
     assert await clinic.answers("P-014") == {"homework.given": "no", "alliance.goals_1": 4}
+
+
+# ------------------------------------------------------------------------------------------------ many at once
+
+
+async def test_no_more_are_opened_than_can_be_sent_soon(
+    clinic: Clinic, anna: Someone, clara: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand opened at once would wait for an hour, and everybody who taps behind them."""
+    monkeypatch.setattr(checkin_due, "AHEAD", 1)
+    await clinic.session("P-014", FIRST)
+    await clinic.session("P-021", FIRST)
+    at = datetime.fromisoformat("2026-11-03T16:00").replace(tzinfo=ZoneInfo("America/Denver")).astimezone(UTC)
+    assert len(await clinic.desk(checkin_due.ready_to_open, at, 100)) == 1
+    await clinic.desk(waits_for, "P-014", at)
+    assert await clinic.desk(checkin_due.ready_to_open, at, 100) == []
+    assert len(await clinic.desk(checkin_due.ready_to_open, at - timedelta(hours=9), 100)) == 0
+    await clinic.until("2026-11-03T16:00")
+    assert (anna.prompts, clara.prompts) == (["hello", READY], [READY])
+
+
+def waits_for(conn: Connection, code: str, now: datetime) -> None:
+    """A message that could go out at that moment if it had its turn."""
+    outbox.add(conn, people.by_code(conn, code), "test:waits", "notice", Message("hello").to_json(), now)

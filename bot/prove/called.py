@@ -19,7 +19,7 @@ Said = tuple[str, str]
 
 WITHIN_S, SECOND_S, ROUTE_S = 60.0, 900.0, 300.0
 CONTACTS = ("T-1", "T-2")
-AGAIN = "Sent once more, in case it did not arrive:"
+AGAIN = ("Sent once more, in case it did not arrive:", "Se envía otra vez, por si no llegó:")
 GRACE_S = {"hang": 80.0, "full": 120.0, "io": 120.0, "slow": 240.0, "clock": 600.0}
 """How long after its end a spell still explains a wait: what hangs, is tried again or goes by a wrong clock."""
 OUTSIDE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down")

@@ -74,11 +74,11 @@ class _Tries:
 
     def around(self, writer: _Writer, jobs: list[_Job]) -> None:
         """Try, then let it pass."""
-        writer._take_queued = lambda jobs: None  # type: ignore[method-assign]  # noqa: ARG005
+        writer._take_next = lambda jobs: None  # type: ignore[method-assign]  # noqa: ARG005
         try:
             self._until_through(writer, jobs)
         finally:
-            del writer._take_queued
+            del writer._take_next
 
     def _until_through(self, writer: _Writer, jobs: list[_Job]) -> None:
         names = _names(jobs)

@@ -85,7 +85,9 @@ def hear(events: Sequence[Event], questionnaires: Path) -> Heard:
 
 
 def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
-    """Every tap that was confirmed, with the screen it was made on; and what was answered to which."""
+    """Every tap that the bot has taken over (it confirmed it, or answered it), with the screen it was made on; and what
+    was answered to which.
+    """
     screens: dict[tuple[int, int], str] = {}
     labels: dict[str, str] = {}  # of an old button only what it sends is known; its words are those it was shown with
     taps, toasts, confirmed = [], {}, set()
@@ -102,7 +104,8 @@ def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
             shown = screens.get(where, "")
             words = (event["text"] or labels.get(event["data"] or "", ""), shown, detail["query_id"])
             taps.append(Tap(detail["update_id"], event["at"], event["chat"], event["data"] or "", *words))
-    return sorted((tap for tap in taps if tap.number in confirmed), key=lambda tap: tap.number), toasts
+    heard = [tap for tap in taps if tap.number in confirmed or tap.query in toasts]
+    return sorted(heard, key=lambda tap: tap.number), toasts
 
 
 def _labels(detail: Mapping[str, Any]) -> dict[str, str]:

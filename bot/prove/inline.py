@@ -143,7 +143,7 @@ class _InLoop(_Writer):
 
     def _work(self) -> None:
         jobs: list[_Job] = []
-        self._take_queued(jobs)
+        self._take_next(jobs)
         if not self._life.alive:
             self._disconnect()
         elif jobs:
@@ -168,11 +168,16 @@ class _Line:
             self._jobs.append(job)
             self._writer.ring()
 
-    def get_nowait(self) -> _Job:
-        """The next one."""
+    def get(self, wait: bool = True) -> _Job:  # noqa: ARG002
+        """The next one: nobody waits for a thread here."""
         if not self._jobs:
             raise Empty
         return self._jobs.popleft()
+
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether one is queued: here they go in the order in which they came."""
+        return bool(self._jobs)
 
 
 class _Faulty(engine._Owned):

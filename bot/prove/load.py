@@ -239,8 +239,9 @@ def _judge(seen: Seen, many: int, pace: int, tally: Tally) -> None:
     check(turn <= OUT_OF_TURN, f"at {pace}/s somebody was asked {turn} places out of turn")
     check(seen.megabytes <= MOST_MB, f"at {pace}/s the bot took {seen.megabytes:.0f} MB")
     took, taps = max(seen.at) - min(seen.at), sorted(seen.taps)
-    if pace == USUAL:
-        check(took <= LATE_SHARE * many / pace + STARTS_WITHIN_S, f"{many} at {pace}/s took {took:.0f} s")
+    if pace == USUAL:  # what answers a tap counts in the limit as a question does
+        due = (many + len(taps)) / pace
+        check(took <= LATE_SHARE * due + STARTS_WITHIN_S, f"{many} at {pace}/s took {took:.0f} s")
     tally.struck["question"] += many
     tally.figures["seconds"] += round(took)
     tally.figures["a second"] += round(many / took)

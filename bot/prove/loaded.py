@@ -8,7 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from bot import delivery
+from bot import checkin_due, delivery
 from bot.app import serve
 from bot.config import load, read_token
 from bot.logs import set_up_logging
@@ -24,6 +24,7 @@ def main() -> None:
     assert isinstance(token, str)
     if pace != USUAL:
         delivery.SLOT, delivery.AT_MOST = timedelta(seconds=1 / pace), pace
+        checkin_due.AHEAD = 10 * pace
     set_up_logging("ERROR")
     asyncio.run(serve(config, token))
 

@@ -48,7 +48,7 @@ PLANTED = (
     Planted("synchronous=NORMAL", "R2", "bot/store/engine.py", "synchronous=FULL", "synchronous=NORMAL"),
     Planted(
         "a failed commit told as done", "R3", "bot/store/engine.py",
-        "                job.error = job.error or _not_stored(error)\n", "                pass\n",
+        "                job.error = job.error or not_stored(error)\n", "                pass\n",
     ),
     Planted(
         "quiet hours not looked at again", "R7", "bot/store/outbox.py",
@@ -79,7 +79,7 @@ PLANTED = (
         "    of, item = key\n    last =", '    of, item = key\n    if item == "tasks_2":\n        return\n    last =',
     ),
     Planted(
-        "a question to somebody else", "R15", "bot/ticks.py",
+        "a question to somebody else", "R15", "bot/checkin_due.py",
         "    outbox.add(conn, kept.person, key, kind, body, now, about=kept.check_in.id)\n",
         "    outbox.add(conn, replace(kept.person, id=kept.person.id % 7 + 1), key, kind, body, now,"
         " about=kept.check_in.id)\n",
@@ -93,7 +93,7 @@ PLANTED = (
         'if asked.state == "asked" or not _alert(conn, asked, second, now):', 'if asked.state == "asked":',
     ),
     Planted(
-        "a question lost", "R14", "bot/ticks.py",
+        "a question lost", "R14", "bot/checkin_due.py",
         '    _send(conn, opened, f"open:{kept.check_in.id}", "prompt", asking(opened, config), plan, now)\n',
         "    asking(opened, config)\n",
     ),
@@ -136,8 +136,8 @@ PLANTED = (
         "_BROKEN = (ValueError, TypeError,", "_BROKEN = (TypeError,",
     ),
     Planted(
-        "a reply that fails ends a person's queue", "R9", "bot/inbox.py",
-        "        except Exception as error:  # whatever it is, it must not end this queue",
-        "        except StoreError as error:  # whatever it is, it must not end this queue",
+        "an update that cannot be read ends a person's queue", "R9", "bot/inbox.py",
+        "        except Exception as error:\n            # No text of the error: it may quote what a person wrote.\n",
+        "        except StoreError as error:\n            # No text of the error: it may quote what a person wrote.\n",
     ),
 )  # fmt: skip

@@ -13,18 +13,19 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
 
 from bot.config import Config
+from bot.emulator import PhoneError
 from bot.prove.proof import Tally, check
 from bot.prove.storms import begun
 from bot.prove.virtual import VirtualLoop, run_virtually
 from bot.prove.watch import Watch
-from bot.prove.world import World, configured, memory, world
+from bot.prove.world import PATIENTS, World, configured, memory, world
 from bot.prove.worlds import calm, judged
 from bot.service import DONE, run_service
 
@@ -65,6 +66,10 @@ def _trouble(made: World) -> None:
 async def _start_and_stop(made: World, tally: Tally) -> None:
     starting = asyncio.create_task(made.start())
     await asyncio.sleep(SOONEST_S * (LATEST_S / SOONEST_S) ** made.random.random())
+    if made.random.random() < 0.5:  # somebody is being answered at that moment
+        with suppress(PhoneError):
+            made.phone(made.random.choice(list(PATIENTS))).say("/help")
+        await asyncio.sleep(made.random.random() * 0.1)
     tally.struck["stopped at work" if starting.done() else "stopped while starting"] += 1
     begun_at = made.loop.time()
     stopping = asyncio.create_task(made.stop())

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -45,6 +45,8 @@ async def _down(loop: VirtualLoop, seed: int, tally: Tally) -> None:
         at_work = await begun(made)
         hours = (6, 25)[seed % 2]
         await asyncio.sleep(made.random.random() * (WEEK_S - hours * HOUR))
+        if made.random.random() < 0.5:  # so that a question and what follows on it may both fall into it
+            await _shortly_before_a_question(made)
         made.line.down = True
         await asyncio.sleep(hours * HOUR)
         made.line.down = False
@@ -56,6 +58,15 @@ async def _down(loop: VirtualLoop, seed: int, tally: Tally) -> None:
         await asyncio.sleep(2 * 86400)
         await calm(made, at_work)
         judged(made, tally)
+
+
+async def _shortly_before_a_question(made: World) -> None:
+    """Until at most two hours before the next check-in opens."""
+    opens = "SELECT min(due_at) FROM check_in WHERE state = 'planned'"
+    at = await made.store.read(lambda conn: conn.exec_driver_sql(opens).scalar())
+    if at is not None:
+        ahead = datetime.fromisoformat(at).replace(tzinfo=UTC) - made.clock.now()
+        await asyncio.sleep(max(0.0, ahead.total_seconds() - made.random.random() * 2 * HOUR))
 
 
 def _no_burst(made: World, back: float) -> None:

@@ -67,12 +67,14 @@ _ANSWERED_BEFORE = (
     .where(check_in.c.kind == bindparam("kind"), check_in.c.state == "answered", check_in.c.id != bindparam("id"))
     .limit(1)
 )
-_DUE = (
+_EARLIEST_DUE = (
     select(check_in.c.id)
     .where(check_in.c.due_at <= bindparam("now"))
     .order_by(check_in.c.due_at)
     .limit(bindparam("most"))
 )
+_DUE = _EARLIEST_DUE.where(text("check_in.state <> 'planned'"))  # as its index has it
+_TO_OPEN = _EARLIEST_DUE.where(check_in.c.state == "planned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,13 @@ def withdraw_person(conn: Connection, person_id: int, why: str) -> None:
 
 
 def due_ids(conn: Connection, now: datetime, most: int = 100) -> list[str]:
-    """The check-ins whose time has come, the oldest first."""
+    """The check-ins under way whose time has come (to remind, to hide, to close), the oldest first."""
     return list(conn.execute(_DUE, {"now": now, "most": most}).scalars())
+
+
+def to_open(conn: Connection, now: datetime, most: int) -> list[str]:
+    """The planned check-ins whose time has come, the oldest first; none if `most` is not above 0."""
+    return list(conn.execute(_TO_OPEN, {"now": now, "most": max(most, 0)}).scalars())
 
 
 def open_of(conn: Connection, person_id: int) -> list[str]:

@@ -6,13 +6,14 @@ nothing of threads, pools or SQLite, so this room can be rebuilt over PostgreSQL
 
 Writing goes through one thread with one connection and commits in groups: whatever was queued meanwhile goes into one
 BEGIN IMMEDIATE … COMMIT, a savepoint for each, so that sixty-four taps cost one sync of the disk. There is no timer: a
-lone write waits for nobody. Reading goes through a small pool of aiosqlite connections.
+lone write waits for nobody. What somebody at a phone waits for goes before what nobody waits for (`write_in_turn`).
+Reading goes through a small pool of aiosqlite connections.
 """
 
 import asyncio
 import contextlib
-import traceback
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +25,12 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, AdaptedConnection, Connection, Engine, NullPool, Result, create_engine, event
 from sqlalchemy.engine import FilterResult
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
 from bot.store import keys, migrating, opening
+from bot.store.as_told import as_told, forget_frames, not_stored
 from bot.store.driver import asynchronous, sqlite3
-from bot.store.errors import NotDrained, NotStored, StoreClosed
+from bot.store.errors import NotDrained, StoreClosed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,13 +42,6 @@ CLOSING_S = 10.0  # how long close() waits for what is queued
 
 _WRITING = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 _READING = ("foreign_keys=ON", "query_only=ON")
-
-# What SQLite answers when the world is at fault, not the query. Extended codes carry these in their low byte.
-_THE_WORLD = frozenset({
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
-    sqlite3.SQLITE_NOTADB,
-})  # fmt: skip
 
 
 class Store:
@@ -83,12 +77,19 @@ class Store:
         commits nor rolls back: if it raises, all it did is undone and the error arrives here. Cancelling the wait does
         not stop the transaction. Raises NotStored if the disk or another process is in the way, StoreClosed.
         """
+        value: T = await self._queued(_Job(fn, args, kwargs, self._loop.create_future()))
+        return value
+
+    async def write_in_turn(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for what nobody waits for: all that somebody does wait for goes first."""
+        value: T = await self._queued(_Job(fn, args, kwargs, self._loop.create_future(), in_turn=True))
+        return value
+
+    async def _queued(self, job: "_Job") -> Any:
         if self._closed:
             raise StoreClosed("the database is closed")
-        job = _Job(fn, args, kwargs, self._loop.create_future())
         self._writer.queue.put(job)
-        value: T = await job.future
-        return value
+        return await job.future
 
     async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(connection, *args, **kwargs)` on one consistent view of all that was committed before.
@@ -144,15 +145,50 @@ class _Job:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     future: asyncio.Future[Any]
+    in_turn: bool = False
     value: Any = None
     error: BaseException | None = None
+
+
+class _Lanes:
+    """The queue in front of the writer: what somebody waits for goes first; after `FAIR` of these one of the rest."""
+
+    FAIR = 5
+
+    def __init__(self) -> None:
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._first: deque[_Job] = deque()
+        self._in_turn: deque[_Job | None] = deque()
+        self._passed = 0  # how many went before what waits in turn
+
+    def put(self, job: _Job | None) -> None:
+        """Queue a job; None: nothing comes after it."""
+        if job is None or job.in_turn:
+            self._in_turn.append(job)
+        else:
+            self._first.append(job)
+        self._bell.put(None)
+
+    def get(self, wait: bool = True) -> _Job | None:
+        """The next one. Raises Empty if there is none, and it is not to be waited for."""
+        self._bell.get(wait)
+        if self._first and (self._passed < self.FAIR or not self._in_turn):
+            self._passed += bool(self._in_turn)
+            return self._first.popleft()
+        self._passed = 0
+        return self._in_turn.popleft()
+
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether one is queued for which somebody waits."""
+        return bool(self._first)
 
 
 class _Writer:
     """The one thread that writes. Everything below `_serve` runs in it, and only there."""
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
-        self.queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self.queue = _Lanes()
         self._engine = _writing_engine(path)
         self._loop = loop
         self._stopped = loop.create_future()
@@ -175,24 +211,20 @@ class _Writer:
         self._tell(_resolve_stopped, self._stopped)
 
     def _wait_for_jobs(self) -> list[_Job]:
-        """The next job, however long it takes, and all that are queued behind it."""
-        jobs: list[_Job] = []
+        """The next job, however long it takes; those behind it join it one by one."""
         first = self.queue.get()
-        if first is None:
-            self._stopping = True
-        else:
-            jobs.append(first)
-            self._take_queued(jobs)
-        return jobs
+        self._stopping = first is None
+        return [] if first is None else [first]
 
-    def _take_queued(self, jobs: list[_Job]) -> None:
+    def _take_next(self, jobs: list[_Job]) -> None:
+        """One more for this group, unless it is full: once it holds one that somebody waits for, only such join it."""
+        hurried = not all(job.in_turn for job in jobs)
+        if len(jobs) == GROUP or self._stopping or (hurried and not self.queue.somebody_waits):
+            return
         with contextlib.suppress(Empty):
-            while len(jobs) < GROUP and not self._stopping:
-                job = self.queue.get_nowait()
-                if job is None:
-                    self._stopping = True
-                else:
-                    jobs.append(job)
+            job = self.queue.get(wait=False)
+            self._stopping = job is None
+            jobs.extend([] if job is None else [job])
 
     def _commit_together(self, jobs: list[_Job]) -> None:
         """Run the jobs and those that arrive meanwhile, commit them all, then tell who waits."""
@@ -206,7 +238,7 @@ class _Writer:
             # No job of this group is on the disk, not even those that went well.
             self._disconnect()
             for job in jobs:
-                job.error = job.error or _not_stored(error)
+                job.error = job.error or not_stored(error)
         self._tell(_resolve, jobs)
 
     def _begin(self) -> Connection:
@@ -228,7 +260,7 @@ class _Writer:
             if not _run(job, connection):
                 _undo(job, driver)
             driver.execute("RELEASE job")
-            self._take_queued(jobs)
+            self._take_next(jobs)
 
     def _disconnect(self) -> None:
         """Close the connection, whatever state it is in: SQLite rolls back, and the next group opens a new one."""
@@ -260,8 +292,8 @@ def _run(job: _Job, connection: Connection) -> bool:
         if connection.in_nested_transaction():
             raise RuntimeError("a function given to write() left a savepoint open")
     except BaseException as error:
-        _forget_frames(error)
-        job.error = _as_told(error)
+        forget_frames(error)
+        job.error = as_told(error)
         _settle(connection)
         return False
     return True
@@ -276,17 +308,6 @@ def _settle(connection: Connection) -> None:
         whole.rollback()  # of an inactive one, so nothing is sent
 
 
-def _forget_frames(error: BaseException | None) -> None:
-    """Drop the local variables of a function that raised.
-
-    A Result among them would keep its cursor open, and an open cursor holds the connection to an old view of the file:
-    the next BEGIN would fail. Besides, what a patient said should not live on in a traceback.
-    """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__context__
-
-
 def _in_one_view(engine: Engine, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
     """Run `fn` inside a transaction, so that all its queries see the same moment."""
     with engine.connect() as connection:
@@ -294,28 +315,6 @@ def _in_one_view(engine: Engine, fn: Callable[..., T], args: tuple[Any, ...], kw
         assert isinstance(driver, AdaptedConnection)
         driver.run_async(lambda aiosqlite: aiosqlite.execute("BEGIN"))  # two hops between threads fewer than in Core
         return fn(connection, *args, **kwargs)
-
-
-def _as_told(error: BaseException) -> BaseException:
-    """The error as the caller gets it."""
-    if isinstance(error, DBAPIError) and _is_of_the_world(error.orig):
-        return _not_stored(error)
-    if isinstance(error, StopIteration):  # a future refuses this one, and a group must not hang for it
-        return RuntimeError("a function given to write() raised StopIteration")
-    return error
-
-
-def _is_of_the_world(error: BaseException | None) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _THE_WORLD
-
-
-def _not_stored(cause: BaseException) -> NotStored:
-    if isinstance(cause, NotStored):  # of a neighbour, and this one went down with it
-        return NotStored(str(cause))
-    reason = cause.orig if isinstance(cause, DBAPIError) else cause
-    error = NotStored(f"nothing was stored: {reason}")
-    error.__cause__ = cause
-    return error
 
 
 def _resolve(jobs: Iterable[_Job]) -> None:

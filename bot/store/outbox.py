@@ -124,6 +124,17 @@ def claim(conn: Connection, now: datetime, most: int) -> tuple[list[Outgoing], b
     return claimed, len(found) < most
 
 
+def arrived_at(conn: Connection, key: str) -> datetime | None:
+    """When what was added under that key was sent; None: not yet, nobody knows, or it is long forgotten."""
+    return conn.execute(select(outbox.c.sent_at).where(outbox.c.key == key)).scalar()
+
+
+def unsent(conn: Connection, now: datetime, most: int) -> int:
+    """How many messages could go out now if they had their turn; counted up to `most`."""
+    waiting = select(outbox.c.id).where(outbox.c.state == "waiting", outbox.c.not_before <= now).limit(most)
+    return int(conn.execute(select(func.count()).select_from(waiting.subquery())).scalar_one())
+
+
 def _overtaken(conn: Connection, rows: list[Outgoing]) -> set[int]:
     """The ids of those whose person has gone on meanwhile: the check-in is at another screen or not asked any more, its
     question still waits (with its reminder both would ring at once), the digest was opened.

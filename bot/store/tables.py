@@ -161,6 +161,7 @@ check_in = Table(
     Column("words_due_at", Utc, nullable=True),
     UniqueConstraint("pair_id", "session_id", "kind", "person_id"),
     index_where("ix_check_in_due", "due_at", "due_at IS NOT NULL"),
+    index_where("ix_check_in_under_way", "due_at", "due_at IS NOT NULL AND state <> 'planned'"),
     index_where("ix_check_in_words_due", "words_due_at", "words_due_at IS NOT NULL"),
     index_where("ix_check_in_planned", "opens_at", "state = 'planned'"),
     Index(None, "opens_at"),
