@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from bot.alarming import alarm
+from bot.alarming import alarm, look
 from bot.announcing import announce, unread
 from bot.calling import escalate
 from bot.chat import login
@@ -145,8 +145,10 @@ class Ticks:
             return
         self._watched = now
         try:
-            duty = await self._store.write(alarm, self._config, now)
-            await self.second_route.look()
+            duty, is_news, self.second_route.stuck = await self._store.read(look, self._config, now)
+            if is_news:
+                duty = await self._store.write(alarm, self._config, now)
+                self._deliver()
         except StoreError:
             raise
         except Exception as error:  # what watches over the work never stops it
@@ -155,7 +157,6 @@ class Ticks:
         if duty != self._duty and duty not in ("on", "off"):
             log.error("alarms do not arrive: the duty chat is %s", duty)
         self._duty = duty
-        self._deliver()
 
     async def _work(self, kinds: Collection[str], now: datetime) -> None:
         """Do all that is due of these kinds, some rows at a time."""

@@ -381,7 +381,10 @@ def _reading_engine(path: Path) -> Engine:
 
 def _prepare(engine: Engine, pragmas: Iterable[str], path: Path) -> None:
     keys.attach(engine, path)
+    _set_up(engine, pragmas)
 
+
+def _set_up(engine: Engine, pragmas: Iterable[str]) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: object) -> None:  # noqa: ARG001
         cursor = connection.cursor()
