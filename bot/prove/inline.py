@@ -214,8 +214,8 @@ class _Place:
         if self._connect is not None:
             return self._connect(self._path, self.troubles is not None)
         if self.troubles is None:
-            return opening.connect(self._path, isolation_level=None)
-        opened = opening.connect(self._path, isolation_level=None, factory=_Faulty)
+            return opening.connect(self._path, isolation_level=None, cached_statements=CACHED)
+        opened = opening.connect(self._path, isolation_level=None, cached_statements=CACHED, factory=_Faulty)
         assert isinstance(opened, _Faulty)
         opened.troubles = self.troubles
         return opened
