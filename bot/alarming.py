@@ -15,7 +15,7 @@ from bot.core.person import Person
 from bot.core.walltime import zone_of
 from bot.message import Message
 from bot.render import page
-from bot.store import alarms, ledger, outbox
+from bot.store import alarms, alerts, ledger, outbox
 
 MOST_OUTAGES = 5
 
@@ -34,6 +34,16 @@ def alarm(conn: Connection, config: Config, now: datetime) -> Duty:
         if bout.count:
             _say(conn, duty, *happened(bout, now), _about(conn, bout, duty, now), now)
     return status
+
+
+def look(conn: Connection, config: Config, now: datetime) -> tuple[Duty, bool, int]:
+    """Whether the duty chat can be told anything; whether `alarm` has anything to keep or to say, which it nearly never
+    has; how many alerts do not arrive.
+    """
+    status, duty = alarms.duty(conn, config.alarms.duty_chat)
+    is_news = (duty is not None or status == "off") and alarms.any_kept(conn)
+    is_news = is_news or (duty is not None and overdue(conn, config.ledger_rules, now) > 0)
+    return status, is_news, alerts.stuck(conn, now)
 
 
 def overdue(conn: Connection, rules: Rules, now: datetime) -> int:

@@ -219,6 +219,7 @@ class Delivery:
         fate = await self._send(chat, row)
         if fate.became == "sent":
             self._replied_to(counted)
+        heard = self._clock.now()
         while not await self._written_back(row, fate):
             await self._clock.sleep(AGAIN.total_seconds())
         if fate.message_id is not None and row.body.get("replaces") is not None:
@@ -235,8 +236,8 @@ class Delivery:
             return
         del self._chats[chat]
         self._forget(now)
-        if fate.became == "later":
-            self._more = True  # what was put back may be due again before anybody wakes us
+        if fate.became == "later" and now - heard >= fate.wait:
+            self._more = True  # it is due again by now; else the tick wakes us when it is
 
     def _forget(self, now: datetime) -> None:
         if len(self._last) > 10_000:

@@ -57,8 +57,4 @@ class SecondRoute:
             log.error("alert %d was not delivered", number)
             went = not self._command or await run(self._command, number)
             await self._store.write(alerts.told, number, stands, went, self._clock.now())
-        await self.look()
-
-    async def look(self) -> None:
-        """Count what does not arrive."""
         self.stuck = await self._store.read(alerts.stuck, self._clock.now())

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from bot.alarming import alarm
+from bot.alarming import alarm, look
 from bot.announcing import announce, unread
 from bot.calling import escalate
 from bot.chat import login
@@ -118,8 +118,10 @@ class Ticks:
             return
         self._watched = now
         try:
-            duty = await self._store.write(alarm, self._config, now)
-            await self.second_route.look()
+            duty, is_news, self.second_route.stuck = await self._store.read(look, self._config, now)
+            if is_news:
+                duty = await self._store.write(alarm, self._config, now)
+                self._deliver()
         except StoreError:
             raise
         except Exception as error:  # what watches over the work never stops it
@@ -128,7 +130,6 @@ class Ticks:
         if duty != self._duty and duty not in ("on", "off"):
             log.error("alarms do not arrive: the duty chat is %s", duty)
         self._duty = duty
-        self._deliver()
 
     async def _work(self, kinds: Collection[str], now: datetime) -> None:
         """Do what is due of these kinds, some rows of each: with many due, none waits for the end of another."""

@@ -64,3 +64,21 @@ async def test_the_digest_that_waited_for_the_form_comes(clinic: Clinic, tomas: 
     assert tomas.screen.startswith("P-014 · Tue 3 Nov")
     await left_behind(clinic, "accepted", pressed(tomas, send))
     assert "P-014 · Tue 10 Nov" in tomas.screen
+
+
+@pytest.mark.parametrize(
+    ("button", "says"),
+    [("✓ C 4", []), ("C 5", ["That button is from an earlier screen. Here is where you are."])],
+)
+async def test_an_answer_that_came_after_the_form_was_sent_is_not_passed_over_in_silence(
+    clinic: Clinic, tomas: Someone, button: str, says: list[str]
+) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T15:00")
+    await tomas.taps("Begin", "C 4")
+    data = tomas.data[button]
+    await tomas.taps("Send")
+    clinic.emulator.world.add_query(tomas.phone.person, data, tomas.phone.last.id, "7")
+    before = len(tomas.phone.person.toasts)
+    await left_behind(clinic, "accepted", pressed(tomas, data))
+    assert [toast.text for toast in tomas.phone.person.toasts[before:]] == says

@@ -19,7 +19,7 @@ from bot.core.form import Asks, Form, asked, compose
 from bot.core.goals import LONGEST, MOST, tidy, wrong
 from bot.core.history import Goal
 from bot.core.person import Person
-from bot.core.taps import Step, Tap, Verb, step, text_question
+from bot.core.taps import Step, Tap, Verb, stands, step, text_question
 from bot.message import TEXT_LIMIT, Button, Message
 from bot.render import phrase
 from bot.store import appointments, away, checkins, digests, goals, loops, outbox, people
@@ -60,16 +60,19 @@ def on_tap_again(
     config: Config,
     now: datetime,
 ) -> Outcome:
-    """A tap that counted already, but whose reply may not have come: show where its check-in stands."""
+    """A tap that was dealt with already, but whose reply may not have come: show where its check-in stands, and say so
+    if an answer did not count (it came after the form was sent).
+    """
     tapped = read_button(data)
     kept = checkins.of_chat(conn, tapped[0], who) if tapped else None
-    if kept is None or kept.asks is None:
+    if tapped is None or kept is None or kept.asks is None:
         return Outcome(toast=phrase(who.lang, "toast_not_yours"))
     form = compose(config.questionnaires.by_id, kept.asks, kept.check_in.voice)
     seen = kept.with_message(message_id)
+    toast = None if stands(form, kept.check_in, tapped[1]) else phrase(who.lang, "toast_stale")
     if kept.check_in.state == "answered" and (after := pages.after_form(conn, seen, config, now)):
-        return after
-    return Outcome((Reply(show(kept, form, config, now), message_id, about=kept.check_in.id),))
+        return replace(after, toast=toast)
+    return Outcome((Reply(show(kept, form, config, now), message_id, about=kept.check_in.id),), toast=toast)
 
 
 def read_button(data: str) -> tuple[str, Tap] | None:

@@ -84,6 +84,15 @@ def step(form: Form, check_in: CheckIn, tap: Tap, now: datetime, plan: Plan) -> 
     return _moved(form, check_in, tap, now)
 
 
+def stands(form: Form, check_in: CheckIn, tap: Tap) -> bool:
+    """Whether an answer that was tapped before is what stands now. Of a tap that gives none there is nothing to say."""
+    if tap.verb != "pick":
+        return True
+    question = form.questions[tap.item] if tap.item < len(form.questions) else None
+    known = question is not None and tap.choice < len(question.choices)
+    return question is not None and known and check_in.answers.get(question.key) == question.choices[tap.choice].id
+
+
 def _fits(form: Form, check_in: CheckIn, tap: Tap) -> bool:
     """Whether the tap belongs to the screen that is shown, and means something there."""
     place = check_in.place

@@ -6,7 +6,7 @@ The list only grows. It may not decide anything: the world works the same with r
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ class Event:
 
     def as_dict(self) -> Json:
         """The event as JSON-ready values."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class History:

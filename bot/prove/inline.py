@@ -6,18 +6,19 @@ Only how a job gets to the writer and back is replaced; how it is run, undone an
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from random import Random
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from bot.prove.virtual import LIVING, Life
-from bot.store import engine, opening
+from bot.store import engine, keys, opening
 from bot.store.driver import sqlite3
 from bot.store.engine import Store, _Job, _Writer
 from bot.store.errors import StoreClosed
@@ -25,6 +26,7 @@ from bot.store.errors import StoreClosed
 P = ParamSpec("P")
 T = TypeVar("T")
 Connect = Callable[[Path, bool], sqlite3.Connection]
+CACHED = 2000  # queries of which an engine knows how they are said
 FULL, IO = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR
 
 
@@ -65,6 +67,7 @@ class Disk(Store):
 
     troubles: Troubles
     told: Callable[[Callable[..., Any]], None] = lambda fn: None  # noqa: ARG005
+    saw: Callable[[Callable[..., Any], Any], None] = lambda fn, value: None  # noqa: ARG005
     connect: Connect | None = None
     """How to open the file, where it is not the driver's own way: for writing, then for reading."""
 
@@ -74,7 +77,7 @@ class Disk(Store):
         self._life = LIVING.get() or Life()
         connect = type(self).connect
         self._writer = _InLoop(path, self._loop, self.troubles, self._life, connect)
-        self._reading = _reading(path, connect)
+        self._reading = _Kept(_reading(connect is None), _Place(path, None, connect))
         self._view: Connection | None = None
         self._closed = False
 
@@ -103,14 +106,16 @@ class Disk(Store):
         if self._closed:
             raise StoreClosed("the database is closed")
         await asyncio.sleep(0)
-        if self._view is None:
+        if self._view is None or self._view.invalidated:
             self._view = self._reading.connect()
         driver = engine._driver(self._view)
         driver.execute("BEGIN")
         try:
-            return fn(self._view, *args, **kwargs)
+            value = fn(self._view, *args, **kwargs)
         finally:
             driver.execute("ROLLBACK")
+        type(self).saw(fn, value)
+        return value
 
     def __del__(self) -> None:
         """Who is killed closes nothing, and nobody needs to be told."""
@@ -121,7 +126,6 @@ class Disk(Store):
             self._closed = True
             if self._view is not None:
                 self._view.close()
-            self._reading.dispose()
             await self._writer.stop()
 
 
@@ -132,7 +136,7 @@ class _InLoop(_Writer):
         self, path: Path, loop: asyncio.AbstractEventLoop, troubles: Troubles, life: Life, connect: "Connect | None"
     ) -> None:
         self.queue = _Line(self)  # type: ignore[assignment]
-        self._engine = _writing(path, troubles, connect)
+        self._engine = _Kept(_writing(connect is None), _Place(path, troubles, connect))  # type: ignore[assignment]
         self._loop, self._life, self._troubles = loop, life, troubles
         self._stopping = False
         self._connection: Connection | None = None
@@ -203,31 +207,73 @@ class _Faulty(engine._Owned):
         return cursor
 
 
-def _writing(path: Path, troubles: Troubles, connect: Connect | None) -> Engine:
-    """The engine's own, over a connection that fails on request."""
-    kind = type("_FaultyHere", (_Faulty,), {"troubles": troubles})
+class _Place:
+    """Where a connection leads to: a file, its keys, and the disk's troubles (None: it only reads)."""
 
-    def driver() -> sqlite3.Connection:
-        return connect(path, True) if connect is not None else opening.connect(path, isolation_level=None, factory=kind)
+    def __init__(self, path: Path, troubles: Troubles | None, connect: Connect | None) -> None:
+        self.troubles, self.keyring = troubles, keys.ring(path)
+        self._path, self._connect = path, connect
 
-    made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool, hide_parameters=True)
-    engine._prepare(made, engine._WRITING, path)
+    def open(self) -> sqlite3.Connection:
+        """A connection of the driver."""
+        if self._connect is not None:
+            return self._connect(self._path, self.troubles is not None)
+        if self.troubles is None:
+            return opening.connect(self._path, isolation_level=None, cached_statements=CACHED)
+        opened = opening.connect(self._path, isolation_level=None, cached_statements=CACHED, factory=_Faulty)
+        assert isinstance(opened, _Faulty)
+        opened.troubles = self.troubles
+        return opened
+
+
+class _Kept:
+    """An engine that all worlds of a process share, for the file of one of them: each new engine would work out anew
+    how every query is said in SQL, and a month has a hundred starts of the bot.
+    """
+
+    place: ClassVar[_Place]  # of the connection that is opened just now
+
+    def __init__(self, shared: Engine, place: _Place) -> None:
+        self._shared, self._place = shared, place
+
+    def connect(self) -> Connection:
+        """A connection to that file."""
+        _Kept.place = self._place
+        return self._shared.connect()
+
+
+def _engine(pragmas: Iterable[str]) -> Engine:
+    """The engine's own, over the connections of the worlds."""
+    made = create_engine(
+        "sqlite+pysqlite://", module=sqlite3, creator=lambda: _Kept.place.open(), poolclass=NullPool,
+        hide_parameters=True, query_cache_size=CACHED,
+    )  # fmt: skip
+    engine._set_up(made, pragmas)
+
+    @event.listens_for(made, "connect")
+    def _whose(connection: Any, record: Any) -> None:  # noqa: ARG001
+        record.info |= {"keyring": _Kept.place.keyring, "troubles": _Kept.place.troubles}
+
+    return made
+
+
+@cache
+def _writing(own: bool) -> Engine:  # noqa: ARG001
+    """The one that writes, over connections that fail on request; another one for another library (not `own`)."""
+    made = _engine(engine._WRITING)
 
     @event.listens_for(made, "before_cursor_execute")
     def _may_fail(conn: Any, cursor: Any, statement: str, *_: object) -> None:  # noqa: ARG001
         if statement.startswith(("INSERT", "UPDATE", "DELETE")):
             try:
-                troubles.strike()
+                conn.info["troubles"].strike()
             except sqlite3.OperationalError as error:
                 raise OperationalError(statement, None, error) from error
 
     return made
 
 
-def _reading(path: Path, connect: Connect | None) -> Engine:
-    def driver() -> sqlite3.Connection:
-        return connect(path, False) if connect is not None else opening.connect(path, isolation_level=None)
-
-    made = create_engine("sqlite+pysqlite://", module=sqlite3, creator=driver, poolclass=NullPool)
-    engine._prepare(made, engine._READING, path)
-    return made
+@cache
+def _reading(own: bool) -> Engine:  # noqa: ARG001
+    """The one that reads."""
+    return _engine(engine._READING)

@@ -15,8 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot import app, clinic, drawing, ids, inbox, second_route
-from bot.alarming import alarm
+from bot import app, clinic, delivery, drawing, ids, inbox, second_route
 from bot.config import Config, load, shipped_questionnaires
 from bot.core.call import CallMe, parse_hours
 from bot.demo.folder import write_config
@@ -27,7 +26,7 @@ from bot.prove.called import CONTACTS
 from bot.prove.inline import Connect, Disk, Troubles
 from bot.prove.line import Line, OverLine
 from bot.prove.virtual import LIVING, Life, VirtualClock, VirtualLoop
-from bot.store import due, migrating, outages
+from bot.store import due, migrating, outages, outbox
 from bot.store import people as kept_people
 
 ZONE = "America/Denver"
@@ -41,8 +40,14 @@ PATIENTS = {
 }  # fmt: skip
 NUMBERS = {code: values[0] for code, values in (THERAPISTS | PATIENTS).items()}
 POLL_S = 3600
-BEATS_S = 900.0
-"""The bot's sign of life is written so seldom here: a month has a hundred thousand half minutes."""
+BEATS_S = 1800.0
+"""The bot's sign of life is written so seldom here: a month has forty thousand minutes."""
+OUTAGE_BEATS = 1.5
+"""So many of them without one are an outage."""
+DELIVERING = (outbox.claim, delivery._settled)
+"""What these write makes nothing due at once."""
+EACH_S, SELDOM_S = 1.0, 5.0
+"""So often the tick is woken at most; while the same thing stays due, as on a full disk for an hour, more seldom."""
 HOUSEKEEPING_S = 6 * 3600.0
 
 
@@ -86,7 +91,9 @@ class World:
     life: Life = field(default_factory=Life)
     running: app.App | None = None
     _up: asyncio.Task[None] | None = None
-    _written: asyncio.Event = field(default_factory=asyncio.Event)
+    _alarm: asyncio.TimerHandle | None = None
+    _due: datetime | None = None  # when something is, as the tick found when it last looked
+    _again_s: float = EACH_S
 
     @property
     def database(self) -> Path:
@@ -121,19 +128,44 @@ class World:
             async with AsyncExitStack() as stack:
                 self.running = await stack.enter_async_context(app.running(self.config, TOKEN, self.clock))
                 began.set()
-                await asyncio.gather(self._wake(self.running), self._keep_house(self.running))
+                await self._keep_house(self.running)
         began.set()
 
-    async def _wake(self, running: app.App) -> None:
+    def _wake_in(self, seconds: float) -> None:
+        """Wake the tick then, unless it is woken before."""
+        at = self.loop.time() + seconds
+        if self._alarm is not None and self._alarm.when() > at:
+            self._sleep()
+        if self._alarm is None:
+            self._alarm = self.loop.call_at(at, self._wake)
+
+    def _wake(self) -> None:
         """The scheduler's job: it wakes the tick each second; here only in those in which something can be due."""
-        while True:
-            self._written.clear()
-            at = await running.store.read(due.next_at)
-            wait = BEATS_S if at is None else min(max((at - self.clock.now()).total_seconds(), 0.0) + 0.5, BEATS_S)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._written.wait(), wait)
-                await asyncio.sleep(1)
-            running.ticks.wake()
+        self._alarm = None
+        if self._up is not None:
+            self._again_s = min(self._again_s * 1.5, SELDOM_S)
+            self._wake_in(self._again_s if self._due is not None and self._due <= self.clock.now() else BEATS_S)
+            if self.running is not None:
+                self.running.ticks.wake()
+
+    def _sleep(self) -> None:
+        """Wake nobody."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def seen(self, by: Callable[..., Any], value: Any) -> None:
+        """The bot read something; if it was what is due and when, it need not be woken before."""
+        if by is due.moments:
+            due_at, now = min(value.values(), default=None), self.clock.now()
+            if due_at != self._due:
+                self._due, self._again_s = due_at, EACH_S
+            self._sleep()
+            late = {kind for kind, at in value.items() if at <= now}
+            wait = [(at - now).total_seconds() + 0.5 for at in value.values() if at > now] + [BEATS_S]
+            if late:  # the outbox alone: the delivery has it in hand
+                wait.append(SELDOM_S if late == {"outbox"} else self._again_s)
+            self._wake_in(max(min(wait), EACH_S))
 
     async def _keep_house(self, running: app.App) -> None:
         while True:
@@ -143,20 +175,18 @@ class World:
 
     def written(self, by: Callable[..., Any]) -> None:
         """Somebody wrote: something may be due."""
-        if getattr(by, "__func__", by) not in (outages.beat, Gate.add, alarm):
-            self._written.set()
+        if getattr(by, "__func__", by) not in (outages.beat, Gate.add):
+            self._wake_in(SELDOM_S if by in DELIVERING else EACH_S)
 
     async def bury(self) -> None:
         """Kill the bot if it lives, and wait until nothing is left of it."""
         self.life.kill()
-        if self._up is not None:
-            self._up.cancel()
-            await asyncio.wait({self._up})
-            self._up = None
+        await self.stop()
         self.running = None
 
     async def stop(self) -> None:
         """Stop it as SIGTERM does."""
+        self._sleep()
         if self._up is not None:
             self._up.cancel()
             await asyncio.wait({self._up})
@@ -224,13 +254,14 @@ async def world(
         with replaced(
             (app, "Store", kind), (app, "AiohttpRequest", lambda: OverLine(line)), (inbox, "LONG_POLL_S", POLL_S),
             (polling, "LONGEST_POLL", POLL_S), (ids, "secrets", _Seeded(Random(random.random()))),
-            (outages, "BEAT_EVERY", later(BEATS_S)), (outages, "OUTAGE_FROM", later(2.5 * BEATS_S)),
+            (outages, "BEAT_EVERY", later(BEATS_S)), (outages, "OUTAGE_FROM", later(OUTAGE_BEATS * BEATS_S)),
             (drawing, "png", lambda *_: PICTURE), (second_route, "run", _by_the_second_route(emulator)),
             *_untouched(connect),
         ):  # fmt: skip
             store = await calm.open(config.database.path, now=clock.now, encrypt=config.database.encrypt)
             made = World(config, loop, clock, emulator, line, troubles, random, Path(folder), store)
             kind.told = calm.told = made.written
+            kind.saw = made.seen
             try:
                 yield made
             finally:

@@ -14,6 +14,7 @@ from bot.store.tables_watch import alarm, offline
 from bot.store.upsert import insert_or_change
 
 _COLUMNS = ("since", "said_at", "count")
+_ANY = select(alarm.c.kind).where(alarm.c.since.is_not(None) | (alarm.c.count > 0)).limit(1)
 
 
 def note(conn: Connection, kind: Kind, at: datetime) -> None:
@@ -34,6 +35,11 @@ def keep(conn: Connection, one: Bout) -> None:
     """Keep a bout as it is now."""
     values = {"kind": one.kind, "since": one.since, "said_at": one.said_at, "count": one.count}
     conn.execute(insert_or_change(conn, alarm, ("kind",), _COLUMNS), values)
+
+
+def any_kept(conn: Connection) -> bool:
+    """Whether there is anything of which the duty chat was not told the end."""
+    return conn.execute(_ANY).first() is not None
 
 
 def forget(conn: Connection) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from bot.core import second_route
 from bot.core.call import OPEN
@@ -15,6 +15,7 @@ from bot.store.upsert import insert_or_leave
 Stands = Literal["waits", "lost", "over"]
 """waits: it may still arrive. lost: a request to be called that will not, and that nobody has seen. over: neither."""
 UNTOLD = "untold"
+_LATE = select(alert.c.key).where((alert.c.due_at <= bindparam("now")) | (alert.c.told_at > bindparam("since")))
 
 
 def watch(conn: Connection, key: str, at: datetime) -> None:
@@ -66,5 +67,5 @@ def _look_again(conn: Connection, alert_id: int, at: datetime | None) -> None:
 
 def stuck(conn: Connection, now: datetime) -> int:
     """How many alerts somebody should know of now who was not reached."""
-    late = (alert.c.due_at <= now) | (alert.c.told_at > now - second_route.LASTS)
-    return sum(_stands(conn, key) != "over" for key in conn.execute(select(alert.c.key).where(late)).scalars().all())
+    late = conn.execute(_LATE, {"now": now, "since": now - second_route.LASTS}).scalars().all()
+    return sum(_stands(conn, key) != "over" for key in late)

@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 BUSY_MS = 5000  # how long a write waits for another process, such as the clinic's command line
 GROUP = 64  # transactions in one commit at most: about 15 ms of work, so that the first does not wait long for the last
+KNOWN = 500  # statements that a connection keeps ready; the bot has some three hundred, the driver's own is 128
 READERS = 4  # connections for reading
 CLOSING_S = 10.0  # how long close() waits for what is queued
 
@@ -357,7 +358,7 @@ def _writing_engine(path: Path) -> Engine:
     engine = create_engine(
         "sqlite+pysqlite://",
         module=sqlite3,
-        creator=lambda: opening.connect(path, isolation_level=None, factory=_Owned),
+        creator=lambda: opening.connect(path, isolation_level=None, factory=_Owned, cached_statements=KNOWN),
         poolclass=NullPool,
         hide_parameters=True,  # an error's text must not carry what a patient said
     )
@@ -371,7 +372,7 @@ def _reading_engine(path: Path) -> Engine:
         module=asynchronous(opening.connect),
         pool_size=READERS,
         max_overflow=0,
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "cached_statements": KNOWN},
         hide_parameters=True,
     )
     _prepare(engine, _READING, path)
@@ -380,7 +381,10 @@ def _reading_engine(path: Path) -> Engine:
 
 def _prepare(engine: Engine, pragmas: Iterable[str], path: Path) -> None:
     keys.attach(engine, path)
+    _set_up(engine, pragmas)
 
+
+def _set_up(engine: Engine, pragmas: Iterable[str]) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: object) -> None:  # noqa: ARG001
         cursor = connection.cursor()

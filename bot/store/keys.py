@@ -382,9 +382,14 @@ class Keyring:
 _RINGS: WeakValueDictionary[Path, Keyring] = WeakValueDictionary()
 
 
+def ring(database: Path) -> Keyring:
+    """The keys of a database: the same ring for all of this process."""
+    return _RINGS.setdefault(database.absolute(), Keyring(database))
+
+
 def attach(engine: Engine, database: Path) -> None:
-    """Give every connection of an engine the keys of its database: the same ring to all engines of this process."""
-    keyring = _RINGS.setdefault(database.absolute(), Keyring(database))
+    """Give every connection of an engine the keys of its database."""
+    keyring = ring(database)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, record: Any) -> None:  # noqa: ARG001

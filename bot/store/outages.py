@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.core.loop import Outage
 from bot.store import alarms
@@ -14,11 +14,12 @@ BEAT_EVERY = timedelta(minutes=1)
 OUTAGE_FROM = timedelta(minutes=10)  # shorter ones are a restart
 TOLD_FROM = timedelta(hours=1)  # what is said in a digest
 ONE = 1  # the heartbeat's only row
+_BEAT = update(heartbeat).where(heartbeat.c.id == ONE).values(at=bindparam("now"))
 
 
 def beat(conn: Connection, now: datetime) -> None:
     """The bot works."""
-    if conn.execute(update(heartbeat).where(heartbeat.c.id == ONE).values(at=now)).rowcount == 0:
+    if conn.execute(_BEAT, {"now": now}).rowcount == 0:
         conn.execute(insert(heartbeat).values(id=ONE, at=now))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, not_, null, select, text, update
+from sqlalchemy import Connection, bindparam, case, func, not_, null, select, text, update
 
 from bot.core import second_route, sending
 from bot.core.person import Person
@@ -53,6 +53,21 @@ _SETTLE = (
     .where(outbox.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in ("state", "sent_at", "message_id", "error")})
 )
+_TO_PERSON = update(outbox).where(outbox.c.person_id == bindparam("b_person"))
+_PUT_BACK = _TO_PERSON.where(outbox.c.state == "sending").values(
+    state="waiting", not_before=bindparam("b_not_before"), error=None,
+    attempts=outbox.c.attempts - case((outbox.c.id == bindparam("b_counted"), 0), else_=1),
+)  # fmt: skip
+_PUT_BEHIND = _TO_PERSON.where(outbox.c.state == "waiting", outbox.c.not_before < bindparam("b_not_before")).values(
+    not_before=bindparam("b_not_before")
+)
+_PLACES = select(check_in.c.id, check_in.c.state, check_in.c.place).where(
+    check_in.c.id.in_(bindparam("abouts", expanding=True))
+)
+_WAITS = select(outbox.c.about).where(
+    _NOT_SENT, outbox.c.kind == "prompt", outbox.c.state == "waiting",
+    outbox.c.about.in_(bindparam("abouts", expanding=True)),
+)  # fmt: skip
 # `+ 0`: the few that are put off are quickly found by their time, not by the person, who may have had thousands. What
 # waits for a tap waits alone.
 _ALONE = outbox.c.kind.in_(sending.AWAITING) & (outbox.c.attempts > 0)
@@ -143,8 +158,7 @@ def _overtaken(conn: Connection, rows: list[Outgoing]) -> set[int]:
     repeated = [row for row in rows if row.kind == "digest" and row.attempts > 1]
     found: set[int] = set()
     if screens:
-        places = select(check_in.c.id, check_in.c.state, check_in.c.place)
-        here = conn.execute(places.where(check_in.c.id.in_({row.about for row in screens})))
+        here = conn.execute(_PLACES, {"abouts": sorted({row.about for row in screens if row.about is not None})})
         stands = {row.id: (row.place["turn"], row.state) for row in here if row.place is not None}
         found |= {row.id for row in screens if not _fits(row, *stands.get(row.about or "", (None, "")))}
         reminders = {row.about: row.id for row in screens if row.kind == "reminder"}
@@ -165,8 +179,7 @@ def _unasked(conn: Connection, check_in_ids: Collection[str | None]) -> list[str
     """Those of these check-ins whose question still waits here."""
     if not check_in_ids:
         return []
-    prompts = (outbox.c.kind == "prompt") & (outbox.c.state == "waiting") & outbox.c.about.in_(check_in_ids)
-    return list(conn.execute(select(outbox.c.about).where(_NOT_SENT, prompts)).scalars())
+    return list(conn.execute(_WAITS, {"abouts": list(check_in_ids)}).scalars())
 
 
 def _is_held_back(conn: Connection, row: Outgoing, zone: str, now: datetime) -> bool:
@@ -245,12 +258,9 @@ def put_back(conn: Connection, person_id: int, not_before: datetime, counted: in
 
     Only the one that may have arrived (`counted`) keeps its attempt.
     """
-    to_person = update(outbox).where(outbox.c.person_id == person_id)
-    claimed = to_person.where(outbox.c.state == "sending")
-    conn.execute(claimed.where(outbox.c.id != (counted or 0)).values(attempts=outbox.c.attempts - 1))
-    conn.execute(claimed.values(state="waiting", not_before=not_before, error=None))
-    waiting = to_person.where(outbox.c.state == "waiting", outbox.c.not_before < not_before)
-    conn.execute(waiting.values(not_before=not_before))
+    values = {"b_person": person_id, "b_not_before": not_before}
+    conn.execute(_PUT_BACK, values | {"b_counted": counted or 0})
+    conn.execute(_PUT_BEHIND, values)
 
 
 def give_up_on(conn: Connection, person_id: int, now: datetime) -> None:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -38,5 +39,10 @@ def _changed(conn: Connection, one: Questionnaire, now: datetime) -> str | None:
 
 def _fingerprint(one: Questionnaire) -> str:
     """The same for the same words, scales and conditions; how the answers are scored is no wording."""
-    asked = {key: value for key, value in asdict(one).items() if key != "scores"}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    asked = {key: value for key, value in _plain(one).items() if key != "scores"}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(one: Any) -> Any:
+    """What `dataclasses.asdict` gives, one level at a time: a copy of everything takes ten times as long."""
+    return {field.name: getattr(one, field.name) for field in fields(one)} if is_dataclass(one) else str(one)
