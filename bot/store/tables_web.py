@@ -69,7 +69,7 @@ own_page = Table(
     of_clinic(),
     ref("person_id", "person"),
     Column("chat_key", LargeBinary, nullable=False),  # the chat it was sent to
-    Column("what", String(16), nullable=False),  # mine | goals | homework | mydata | digest
+    Column("what", String(16), nullable=False),  # a page of `chat.own_page.OPEN`
     Column("about", String(32), nullable=False),  # a patient's code, or a digest; often empty
     Column("token_hash", String(64), nullable=True, unique=True),  # null: the message with the link is not out yet
     Column("made_at", Utc, nullable=False),

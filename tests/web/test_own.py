@@ -172,6 +172,66 @@ async def test_a_digest_is_read_discussed_and_explained_there(
     assert not tomas.sees(WORDS)
 
 
+async def test_the_day_the_patients_and_a_pair_are_read_there(
+    clinic: Clinic, anna: Someone, tomas: Someone, phone: Opens
+) -> None:
+    await answered(clinic, anna, tomas, phone)
+    await clinic.until("2026-11-10T13:00")
+    tab = await opened(tomas, phone(), "/today")
+    assert "14:00 · P-014: You rate agreement on" in tab.text
+    await tab.presses("14:00")
+    assert "Patient 2.0, you 5.0" in tab.text
+    await tab.follows("Back to the beginning")
+    await tab.presses("Hide")
+    assert "P-014" not in tab.text
+    tab = await opened(tomas, phone(), "/patients")
+    assert "P-014 · next: " in tab.text
+    assert "P-021" not in tab.text
+    await tab.presses("P-014")
+    assert WORDS in tab.text
+    tab = await opened(tomas, phone(), "/pair p-014")
+    assert WORDS in tab.text
+    tab = await opened(tomas, phone(), "/pair P-021")
+    assert "You have no patient with that code." in tab.text
+    assert not [m.text for m in tomas.phone.messages if m.by_bot and ("P-0" in m.text or "rate" in m.text)]
+
+
+async def test_the_own_form_comes_first_there_too(clinic: Clinic, anna: Someone, tomas: Someone, phone: Opens) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:00")
+    tab = await begins_check_in(anna, phone())
+    await presses(tab, *["A little"] * 6, "Skip", "Skip", "Skip", "Skip", "Skip", "Send")
+    tab = await opened(tomas, phone(), "/pair P-014")
+    assert "2.0" not in tab.text
+    await presses(tab, "A 5", "B 5", "C 5", "D 5", "Send")
+    await tab.follows("Back to the beginning")
+    assert "Patient 2.0, you 5.0" in tab.text
+    assert not tomas.sees("2.0")
+
+
+async def test_buttons_of_a_pair_lead_to_its_page(anna: Someone, tomas: Someone, phone: Opens) -> None:
+    await anna.says("/stop")
+    await anna.taps("Yes, stop")
+    await tomas.taps("Open")  # something has changed
+    tab = await phone().opens(address(tomas))
+    await tab.presses("Open")
+    assert "P-014 takes no part in the check-ins for now." in tab.text
+    await tomas.presses("p:all:open")
+    tab = await phone().opens(address(tomas))
+    await tab.presses("Open")
+    assert "P-015" in tab.text
+    await tomas.presses("p:3:open")
+    assert "Send /help to see what I can do." in tomas.toast
+    await tomas.presses("p:1:hide")
+    assert tomas.screen == "Put away."
+    assert not tomas.sees("P-0")
+
+
+async def test_without_a_digest_the_page_says_so(clinic: Clinic, tomas: Someone, phone: Opens) -> None:  # noqa: ARG001
+    tab = await opened(tomas, phone(), "/digest")
+    assert "There is nothing to show right now." in tab.text
+
+
 async def test_another_digest_does_not_exist_on_it(
     clinic: Clinic, anna: Someone, tomas: Someone, vera: Someone, phone: Opens
 ) -> None:
