@@ -33,6 +33,7 @@ from bot.web import (
     settings,
     therapists,
     today,
+    way_in,
     week,
 )
 from bot.web.change import Change
@@ -72,8 +73,8 @@ def _routes(shared: Site) -> list[Route]:
         *(anybody(path, show, method) for path, method, show in answers),
         anybody("/login", login.asked),
         anybody("/login", login.used, "POST"),
-        anybody("/login/{token}", login.looked_at),
         anybody(shared.style, _style),
+        anybody(way_in.AT, way_in.script),
     ]
     screens = [Route(path, screen(shared, right, show), methods=["GET"]) for path, right, show in SCREENS]
     actions = [Route(path, action(shared, right, act), methods=["POST"]) for path, right, act in ACTIONS]

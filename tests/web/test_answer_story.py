@@ -44,7 +44,7 @@ TO_A_THERAPIST = SAID | {
     "The link is no longer shown. Send /login for a new one.",
     "A message to you has not been read for three days.",
 }
-LOGIN = re.compile(r"Open this in the browser of your desk\..*/login/[\w-]{22}", re.DOTALL)
+LOGIN = re.compile(r"Open this in the browser of your desk\..*/login#[\w-]{22}", re.DOTALL)
 BUTTONS = {"Open", "New link", "Hide", "Abrir", "Enlace nuevo"}
 once = pytest.mark.asyncio(loop_scope="module")
 
@@ -132,7 +132,9 @@ async def test_nothing_of_a_question_is_ever_in_a_patients_chat(weeks: Clinic, c
     texts, labels, buttons = said(weeks[code])
     assert texts - SAID == set()
     assert labels - BUTTONS == set()
-    assert all(re.fullmatch(rf"{HERE}/(answer|own)/[\w-]{{22}}", one["url"]) for one in buttons if "url" in one)
+    assert all(
+        re.fullmatch(rf"{HERE}/(answer|own)/in\?lang=e[ns]#[\w-]{{22}}", one["url"]) for one in buttons if "url" in one
+    )
     assert all(re.fullmatch(r"c:[\w-]{22}:\d+:b", one["callback_data"]) for one in buttons if "url" not in one)
     assert len(buttons) >= 2 * least
 

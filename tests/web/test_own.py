@@ -15,7 +15,7 @@ from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
 from bot.store.tables_web import own_page
 from bot.web import own
-from bot.web.guards import POLICY
+from bot.web.guards import POLICY, SCRIPTS
 from bot.web.tries import Tries
 from bot.web.visit import Site
 from tests.conftest import FIRST, Clinic, Someone
@@ -56,7 +56,7 @@ def address(someone: Someone) -> str:
     """Where [Open] under the newest message leads: the chat has nothing else."""
     assert someone.screen == LINK
     (button,) = [one for row in someone.phone.last.keyboard for one in row]
-    assert button["url"].startswith(f"{HERE}/own/")
+    assert button["url"].startswith(f"{HERE}/own/in?lang=en#")
     return str(button["url"]).removeprefix(HERE)
 
 
@@ -261,15 +261,15 @@ async def test_the_link_works_once_for_ten_minutes_and_a_look_does_not_use_it(
     for _ in range(2):
         assert (await tab.opens(link)).status == 200
     await tab.presses("Open")
-    assert (await late.opens(link)).status == 410
+    assert (await late.enters(link)).status == 410
     assert (await late.opens("/own")).status == 410
     await anna.says("/goals")
     old = address(anna)
     await anna.says("/goals")
-    assert (await late.opens(old)).status == 410  # a newer one was made
+    assert (await late.enters(old)).status == 410  # a newer one was made
     newest = address(anna)
     await clinic.wait(minutes=10.1)
-    assert (await late.opens(newest)).status == 410
+    assert (await late.enters(newest)).status == 410
     await clinic.wait(minutes=5)
     assert (await tab.opens("/own")).status == 410
     check(tab.text, "en")
@@ -287,13 +287,16 @@ async def test_its_cookie_is_for_this_alone_and_every_reply_keeps_to_itself(
 ) -> None:
     await anna.says("/goals")
     tab = phone()
-    replies = [await tab.client.get(address(anna)), await tab.client.post(address(anna)), await tab.client.get("/own")]
+    link, _, token = address(anna).partition("#")
+    replies = [await tab.client.get(link), await tab.client.post(link, data={"token": token})]
+    replies.append(await tab.client.get("/own"))
     cookie = replies[1].headers["set-cookie"]
     assert all(part in cookie for part in ("Path=/own", "HttpOnly", "SameSite=strict"))
     for reply in (*replies, await tab.client.get("/own/record.json")):
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["referrer-policy"] == "no-referrer"
-        assert reply.headers["content-security-policy"] == POLICY.format(frames="'none'")
+        may = SCRIPTS if reply is replies[0] else ""
+        assert reply.headers["content-security-policy"] == POLICY.format(frames="'none'") + may
     assert (await tab.client.get("/today")).status_code == 303  # it logs nobody in
     secure = replace(clinic.config, web=replace(clinic.config.web, public_url="https://checkin.test"))
     assert own.cookie(Site(secure, clinic.stage.app.store, clinic.clock, True, "", Tries())).startswith("__Secure-")
