@@ -25,6 +25,7 @@ from bot.config_readers import (
     one_of,
     ping,
     site,
+    syslog,
     text,
     url,
     variable,
@@ -154,7 +155,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "public_url": Key(site, ""),
     },
     "chat": {"answer_on": Key(one_of(("chat", "page")), "chat")},
-    "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
+    "log": {"level": Key(one_of(LOG_LEVELS), "INFO"), "forward": Key(syslog, "")},
 }
 
 BY_LANGUAGE = [(table, key) for table, keys in TABLES.items() for key, one in keys.items() if one.read is words]

@@ -19,7 +19,7 @@ ROWS = """
     core
     clock ids message toml calendars
     config store render outward wire
-    delivery chat drawing second_route
+    delivery chat drawing second_route forwarding
     clinic
     inbox ticks heartbeat upkeep health web
     app
@@ -105,7 +105,7 @@ DOORS = {
     "secrets": "ids",
     "time": "desk emulator prove",
     "argparse": "emulator",
-    "logging": "app delivery heartbeat inbox prove second_route service ticks upkeep web",
+    "logging": "app delivery forwarding heartbeat inbox prove second_route service ticks upkeep web",
     "subprocess": "prove",
     "apsw": "prove",
     "hypothesis": "prove",

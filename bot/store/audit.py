@@ -89,6 +89,11 @@ def head(conn: Connection) -> Head | None:
     return None if last is None else _head(last.id, last.mac)
 
 
+def head_of(row: AnyRow) -> Head:
+    """What an entry is known by elsewhere."""
+    return _head(row.id, row.mac)
+
+
 def read_head(text: str) -> Head | None:
     """A head from "17:0123456789abcdef", as notes have it, or shorter, as a weekly page has it; None if it is none."""
     number, _, mac = text.strip().lower().partition(":")
