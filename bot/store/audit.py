@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import hexdigits
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
@@ -111,11 +111,18 @@ def verify(conn: Connection, known: Iterable[Head] = ()) -> Verified:
     anchor = _anchor(conn)
     if anchor is not None and not _was_cut(conn, anchor):
         return Verified(0, None, "its beginning is missing")
-    gone = number = 0 if anchor is None else anchor.id
+    gone = 0 if anchor is None else anchor.id
     heads = {one.number: one for one in known if one.number > gone}
     if anchor is not None:
         before = anchor.mac
-    for row in conn.execute(select(audit).where(audit.c.id > gone).order_by(audit.c.id)):
+    rows = conn.execute(select(audit).where(audit.c.id > gone).order_by(audit.c.id))
+    return follow(key, before, gone, rows, heads)
+
+
+def follow(key: bytes, before: bytes, gone: int, rows: Iterable[Any], heads: dict[int, Head]) -> Verified:
+    """Go through entries that stand behind entry `gone`, whose hash is `before`; `heads` by number, noted elsewhere."""
+    number = gone
+    for row in rows:
         number += 1
         if row.id != number:
             return Verified(number - 1 - gone, None, f"entry {number} is missing")
@@ -181,7 +188,7 @@ def of_patient(conn: Connection, person_id: int) -> list[AnyRow]:
     return list(conn.execute(select(audit).where(mine).order_by(audit.c.id)))
 
 
-def _told(row: AnyRow) -> tuple[object, ...]:
+def _told(row: Any) -> tuple[object, ...]:
     return (row.id, row.clinic_id, _text(row.at), row.did, row.by_id, row.about_id, row.detail, row.why)
 
 
