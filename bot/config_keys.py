@@ -153,6 +153,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "host": Key(text(100), "127.0.0.1"),
         "port": Key(whole(0, 65535), 8080),
         "public_url": Key(site, ""),
+        "second_factor": Key(one_of(("none", "totp")), "none"),
     },
     "chat": {"answer_on": Key(one_of(("chat", "page")), "chat")},
     "log": {"level": Key(one_of(LOG_LEVELS), "INFO"), "forward": Key(syslog, "")},

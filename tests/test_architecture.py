@@ -17,7 +17,7 @@ SOURCES = {
 ROWS = """
     emulator
     core
-    clock ids message toml calendars
+    clock ids message toml calendars totp
     config store render outward wire
     delivery chat drawing second_route forwarding
     clinic

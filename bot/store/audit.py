@@ -28,7 +28,8 @@ Did = Literal[
     "digest shown", "week shown", "chart shown", "export", "plan changed", "answer changed", "invite used",
     "invite refused", "logged in", "refused", "erase asked", "erased", "key rotated", "not kept longer", "log cut",
     "desk edit", "check-in opened", "own page opened", "day shown", "reasons shown",
-    "history shown", "goal changed", "homework changed", "phone changed",
+    "history shown", "goal changed", "homework changed", "phone changed", "factor set up", "factor refused",
+    "factor reset",
 ]  # fmt: skip
 LENGTH, SHORT = 16, 12
 """How much of a hash a note has, and a weekly page."""

@@ -30,6 +30,7 @@ from bot.web import (
     patient,
     plan,
     schedule,
+    second,
     settings,
     therapists,
     today,
@@ -82,6 +83,8 @@ def _routes(shared: Site) -> list[Route]:
         right = right_to_change(path)
         screens.append(Route(path, screen(shared, right, partial(change.show, one)), methods=["GET"]))
         actions.append(Route(path, action(shared, right, partial(change.act, one)), methods=["POST"]))
+    actions.append(Route("/second", action(shared, ("page", "open"), second.given, second=True), methods=["POST"]))
+    screens.append(Route("/second", screen(shared, ("page", "open"), second.show, second=True), methods=["GET"]))
     patients = Route("/patients/{code}", screen(shared, SEE_PEOPLE, patient.show), methods=["GET"])  # after /add
     return [*routes, *screens, patients, *actions]
 
