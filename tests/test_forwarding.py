@@ -48,7 +48,7 @@ def listens(place: Path) -> socket.socket:
 
 def taken(heard: socket.socket) -> list[dict[str, object]]:
     """What came."""
-    found = []
+    found = list[dict[str, object]]()
     while True:
         try:
             line = heard.recv(4096).decode()

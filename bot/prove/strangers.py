@@ -115,10 +115,10 @@ def things(conn: Connection) -> Iterator[Thing]:
     for row in conn.execute(select(digest.c.id, digest.c.therapist_id)):
         yield Thing("digest", row.id, frozenset({chats[row.therapist_id]}))
     sides = select(pair.c.id, pair.c.patient_id, pair.c.therapist_id, person.c.code)
-    for row in conn.execute(sides.join(person, person.c.id == pair.c.patient_id)):
-        yield Thing("pair", str(row.id), frozenset({chats[row.therapist_id]}))
-        yield Thing("lists", str(row.id), frozenset({chats[row.therapist_id], chats[row.patient_id]}))
-        yield Thing("code", row.code, frozenset({chats[row.therapist_id], chats[row.patient_id]}))
+    for number, patient, therapist, code in conn.execute(sides.join(person, person.c.id == pair.c.patient_id)):
+        yield Thing("pair", str(number), frozenset({chats[therapist]}))
+        yield Thing("lists", str(number), frozenset({chats[therapist], chats[patient]}))
+        yield Thing("code", code, frozenset({chats[therapist], chats[patient]}))
     for kind in ("check-in", "digest"):
         yield from (Thing(kind, ids.token(), frozenset()) for _ in range(3))
     yield from (Thing(kind, str(number), frozenset()) for kind in ("pair", "lists") for number in (0, 99, 10**6))

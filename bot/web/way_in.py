@@ -30,7 +30,7 @@ async def script(_: Site, __: Request) -> Response:
 def shown(site: Site, request: Request, lang: str, template: str, **values: object) -> Response:
     """The page itself: the same for every link, also for one that is over or was made up."""
     request.scope[WITH_SCRIPT] = True
-    return spoken_page(site, lang, template, script=AT, **values)
+    return spoken_page(site, lang, template, 200, script=AT, **values)
 
 
 async def token(request: Request) -> str:
