@@ -20,6 +20,7 @@ from bot.core import alarm, second_route
 from bot.core.checkin import TAP_LIVES
 from bot.delivery import Delivery
 from bot.erasing import carry_out
+from bot.forwarding import EVERY_S, Forward
 from bot.heartbeat import Heartbeat
 from bot.inbox import Inbox
 from bot.render import phrase
@@ -244,6 +245,8 @@ def _scheduler(app: App, config: Config, now: datetime) -> AsyncIOScheduler:
     scheduler.add_job(app.ticks.wake, "interval", seconds=1)
     scheduler.add_job(app.upkeep.work, "interval", minutes=1, next_run_time=now)
     scheduler.add_job(app.ticks.housekeeping, "interval", hours=6, next_run_time=now)
+    if config.log.forward:
+        scheduler.add_job(Forward(app.store, config.log.forward).go, "interval", seconds=EVERY_S, next_run_time=now)
     if config.alarms.heartbeat_url:
         every = config.alarms.heartbeat_every.total_seconds()
         scheduler.add_job(app.heartbeat.beat, "interval", seconds=every, next_run_time=now + FIRST_BEAT)

@@ -66,6 +66,16 @@ def login(code: str | None, config_file: Path, as_json: bool) -> None:
     does(config_file, as_json, "login", code, line=lambda shown: f"{shown['link']}\nFor {shown['code']}, once.")
 
 
+@clinic.command("reset-factor")
+@click.argument("code")
+@config_option
+@json_option
+def reset_factor(code: str, config_file: Path, as_json: bool) -> None:
+    """Let somebody set up another authenticator app: accord clinic reset-factor S-1."""
+    says = "{} sets up another authenticator app at the next log-in."
+    does(config_file, as_json, "reset_factor", code, line=lambda shown: says.format(shown["code"]))
+
+
 @clinic.command("list")
 @config_option
 @json_option

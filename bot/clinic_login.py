@@ -9,7 +9,7 @@ from bot.clinic import Shown
 from bot.config import Config
 from bot.core.login import LINK_LASTS, may_log_in
 from bot.core.person import Person
-from bot.store import people
+from bot.store import people, second_factors
 from bot.store.people import Refused
 
 
@@ -22,6 +22,14 @@ def login(conn: Connection, config: Config, code: str | None, now: datetime) -> 
         raise Refused(f'"{who.code}" may not see the page: it is for staff, and for therapists who are in.')
     link, _ = make_link(conn, config, who, now)
     return {"code": who.code, "link": link, "expires": (now + LINK_LASTS).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def reset_factor(conn: Connection, config: Config, code: str, now: datetime) -> Shown:  # noqa: ARG001
+    """Let somebody set up another authenticator app at the next log-in; they are logged off."""
+    who = people.by_code(conn, code)
+    if not second_factors.forget(conn, who, now):
+        raise Refused(f'"{who.code}" has set up no authenticator app.')
+    return {"code": who.code}
 
 
 def _only_one(conn: Connection) -> Person:

@@ -142,9 +142,10 @@ class Pilot:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """How much is logged."""
+    """How much is logged; the syslog that keeps the log of who saw what a second time ("": none)."""
 
     level: str
+    forward: str = ""
 
 
 @dataclass(frozen=True, slots=True)

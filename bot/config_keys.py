@@ -25,6 +25,7 @@ from bot.config_readers import (
     one_of,
     ping,
     site,
+    syslog,
     text,
     url,
     variable,
@@ -152,9 +153,10 @@ TABLES: dict[str, dict[str, Key]] = {
         "host": Key(text(100), "127.0.0.1"),
         "port": Key(whole(0, 65535), 8080),
         "public_url": Key(site, ""),
+        "second_factor": Key(one_of(("none", "totp")), "none"),
     },
     "chat": {"answer_on": Key(one_of(("chat", "page")), "chat")},
-    "log": {"level": Key(one_of(LOG_LEVELS), "INFO")},
+    "log": {"level": Key(one_of(LOG_LEVELS), "INFO"), "forward": Key(syslog, "")},
 }
 
 BY_LANGUAGE = [(table, key) for table, keys in TABLES.items() for key, one in keys.items() if one.read is words]

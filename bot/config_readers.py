@@ -33,6 +33,7 @@ DURATION = re.compile(r"([0-9]{1,7}) ?([A-Za-z]+)")
 LASTING = re.compile(r"([0-9]{1,5}) ?(days?|years?)")
 MOST_YEARS = 100
 CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+SYSLOG = re.compile(r"unix:/\S{1,100}|udp:\S+:\d{1,5}")
 ADDRESS = re.compile(r"https?://[^\s/@]+(?:/\S*)?")
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,15}")
 URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
@@ -327,6 +328,14 @@ def site(value: object) -> str:
     if address.startswith("http://") and not is_loopback(urlsplit(address).hostname or ""):
         raise Refused("carries log-ins unencrypted: write https://…, and let a web server in front of Accord do that.")
     return address
+
+
+def syslog(value: object) -> str:
+    """Where a syslog listens, "unix:/dev/log" or "udp:127.0.0.1:514"; "" for none."""
+    where = _text(value, '"unix:/dev/log"')
+    if where and not SYSLOG.fullmatch(where):
+        raise Refused('is no place of a syslog: write "unix:/dev/log", or "udp:127.0.0.1:514".')
+    return where
 
 
 def is_loopback(host: str) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bot.clock import Clock
 from bot.config import Config, read_token, warnings
+from bot.core.forwarding import Forwarding
 from bot.core.health import Backups, Facts, Machine, Vitals
 from bot.core.retention import Tonight, next_night
 from bot.core.walltime import zone_of
-from bot.store import backups, calls, keys, letters, lock, opening, retention, soundness, zone_data
+from bot.store import backups, calls, forwarded, keys, letters, lock, opening, retention, soundness, zone_data
 from bot.store.driver import sqlcipher, sqlite3, whose
 from bot.store.engine import Store
 from bot.store.errors import StoreError
@@ -26,6 +27,7 @@ async def examine(config: Config, clock: Clock) -> Facts:
     path = config.database.path
     untold: tuple[str, ...] = ()
     tonight: Tonight | None = None
+    sent_on: Forwarding | None = None
     vitals, why_none = None, f"There is no database {path} yet: start the bot." if not path.exists() else ""
     damage, unopened = _damage(path) if path.exists() else ("", "")
     if path.exists() and not damage and not (why_none := unopened):
@@ -35,11 +37,12 @@ async def examine(config: Config, clock: Clock) -> Facts:
                 night = next_night(clock.now(), zone_of(config.clinic.zone))
                 tonight = await store.read(retention.ahead, config.retention, night)
                 untold = await store.read(calls.untold, config.call_me.contacts)
+                sent_on = Forwarding(*await store.read(forwarded.behind)) if config.log.forward else None
         except StoreError as error:
             why_none = str(error)
     ahead = await clock_ahead(config, clock)
     found = facts(config, clock.now(), vitals, ahead, why_none, f"{path} is damaged: {damage}." if damage else "")
-    return replace(found, untold=untold, tonight=tonight)
+    return replace(found, untold=untold, tonight=tonight, forwarding=sent_on)
 
 
 def _damage(path: Path) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 SECRETS = (
     (re.compile(r"\d{6,12}:[\w-]{30,}"), "[token]"),
-    (re.compile(r"(?<=/login/)[\w-]{16,}|(?<=/answer/)[\w-]{16,}|(?<=/own/)[\w-]{16,}"), "[link]"),
+    (re.compile(r"(?<=/login#)[\w-]{16,}|(?<=/in#)[\w-]{16,}|(?<=/answer/)[\w-]{16,}"), "[link]"),
     (re.compile(r"(?<=start=)[\w-]{16,}"), "[invite]"),
     (re.compile(r"\b[0-9a-fA-F]{64}\b"), "[key]"),
 )

@@ -31,7 +31,7 @@ from bot.emulator.phone import Shown
 from bot.store import encrypting, keys, migrating, people, sealing
 from bot.store.sealing import EVERYTHING
 from bot.store.tables import outbox
-from tests import laws, overhears
+from tests import laws, overhears, rummages
 
 laws.begin()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the program starts many times: it is compiled once
@@ -249,6 +249,23 @@ def _compiled_once() -> Iterator[None]:
         patch.setattr(DefaultDialect, "__eq__", lambda one, other: type(one) is type(other))
         patch.setattr(DefaultDialect, "__hash__", lambda one: hash(type(one)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_file_says_what(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No file that a test left, no temporary one, and none that the tests share holds what somebody said."""
+    rummages.begin(tmp_path_factory.mktemp("temporary"))
+    yield
+    rummages.look(tmp_path_factory.getbasetemp(), "the session")
+    assert rummages.FOUND == []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """While everything still stands: afterwards pytest takes the folder of a test that passed away."""
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if folder is not None:
+        rummages.look(folder, item.nodeid)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,9 +17,9 @@ SOURCES = {
 ROWS = """
     emulator
     core
-    clock ids message toml calendars
+    clock ids message toml calendars totp
     config store render outward wire
-    delivery chat drawing second_route
+    delivery chat drawing second_route forwarding
     clinic
     inbox ticks heartbeat upkeep health web
     app
@@ -106,7 +106,7 @@ DOORS = {
     "secrets": "ids",
     "time": "desk emulator prove",
     "argparse": "emulator",
-    "logging": "app delivery heartbeat inbox prove second_route service ticks upkeep web",
+    "logging": "app delivery forwarding heartbeat inbox prove second_route service ticks upkeep web",
     "subprocess": "prove",
     "apsw": "prove",
     "hypothesis": "prove",

@@ -202,9 +202,9 @@ def test_a_traceback_is_places_and_kinds() -> None:
     ("secret", "instead"),
     [
         (f"https://api.telegram.org/bot{TOKEN}/getMe", "https://api.telegram.org/bot[token]/getMe"),
-        ("http://127.0.0.1:8080/login/Zm9vYmFyYmF6cXV4MTIzNA", "http://127.0.0.1:8080/login/[link]"),
+        ("http://127.0.0.1:8080/login#Zm9vYmFyYmF6cXV4MTIzNA", "http://127.0.0.1:8080/login#[link]"),
         ("https://example.org/answer/Zm9vYmFyYmF6cXV4MTIzNA", "https://example.org/answer/[link]"),
-        ("https://example.org/own/Zm9vYmFyYmF6cXV4MTIzNA", "https://example.org/own/[link]"),
+        ("https://example.org/own/in#Zm9vYmFyYmF6cXV4MTIzNA", "https://example.org/own/in#[link]"),
         ("https://t.me/accord_bot?start=Zm9vYmFyYmF6cXV4MTIzNA", "https://t.me/accord_bot?start=[invite]"),
         (f"key {'0f' * 32}.", "key [key]."),
         ("outbox 12345 at 2026-11-03T14:00:00", "outbox 12345 at 2026-11-03T14:00:00"),

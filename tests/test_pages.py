@@ -149,7 +149,7 @@ def joining_pages(lang: str, reach: dict[str, Any]) -> Iterator[tuple[str, Mappi
     day, later = "2026-12-01T00:00", "2026-12-10T00:00"
     yield "away.txt", {"spans": [(day, day), (day, later)]}
     yield "fixed.txt", reach
-    yield "login.txt", {"link": "https://checkin.test/login/abc"}
+    yield "login.txt", {"link": "https://checkin.test/login#abc"}
     for role in ("patient", "therapist", "staff", ""):
         yield "help.txt", reach | {"commands": [] if not role else [["help", phrase(lang, "command_help")]]}
         yield "welcome.txt", reach | {"role": role}

@@ -193,7 +193,7 @@ def buttons_of(clinic: Clinic, *chats: int) -> list[str]:
 
 # ------------------------------------------------------------------------------------------------ the page
 
-OPEN = {"/login", "/login/{token}"}
+OPEN = {"/login"}
 
 
 def addresses() -> list[tuple[str, rights.Right]]:

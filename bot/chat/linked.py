@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.chat import checkins, digests, login, own_page
+from bot.chat import checkins, digests, own_page
 from bot.chat.reply import Outcome, Reply, said
 from bot.chat.screens import in_chat, show
 from bot.config import Config
@@ -19,6 +19,7 @@ from bot.core.form import Asks, Form, compose
 from bot.core.person import Person
 from bot.message import Message
 from bot.render import phrase
+from bot.store import away as kept_away
 from bot.store import checkins as kept_checkins
 from bot.store import digests as kept_digests
 from bot.store import outbox, people
@@ -53,26 +54,26 @@ def _digest(conn: Connection, who: Person, data: str, message_id: int | None, co
     return said(own_page.link(conn, who, "digest", kept.id, now))
 
 
-def _latest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
+def _latest(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
     """/digest: a link to the one that came last."""
     kept = kept_digests.latest_of(conn, who.id)
-    return (
-        _to_page(conn, who, rest, config, now)
-        if kept is None
-        else _digest(conn, who, f"d:{kept.id}:open", None, config, now)
-    )
+    if kept is None:
+        return said(own_page.link(conn, who, "digest", "", now))
+    return _digest(conn, who, f"d:{kept.id}:open", None, config, now)
 
 
-def _pair(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
-    return _to_page(conn, who, "", config, now)
-
-
-def _to_page(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:
-    return login.command(conn, who, rest, config, now) or _not_here(conn, who, rest, config, now)
-
-
-def _not_here(conn: Connection, who: Person, rest: str, config: Config, now: datetime) -> Outcome:  # noqa: ARG001
-    return said(Message(phrase(who.lang, "not_in_chat")))
+def _pair(conn: Connection, who: Person, data: str, message_id: int | None, config: Config, now: datetime) -> Outcome:
+    """A button of a pair's page, or of a notice about one: a link to what it leads to."""
+    _, pair_id, verb, *_ = [*data.split(":"), "", ""]
+    if verb == "hide":
+        return digests.on_pair_tap(conn, who, data, message_id, config, now)
+    if pair_id == "all":
+        return Outcome((Reply(own_page.link(conn, who, "patients", "", now), message_id),))
+    number = int(pair_id) if pair_id.isdecimal() and len(pair_id) < 10 else 0
+    if not kept_away.may_read(conn, who, number, now):
+        return Outcome(toast=phrase(who.lang, "toast_not_yours"))
+    about = data if verb == "ended" else f"p:{number}:open"
+    return Outcome((Reply(own_page.link(conn, who, "pair", about, now), message_id),))
 
 
 def _on_its_page(what: str) -> "Command":
@@ -117,8 +118,7 @@ TAPS: Mapping[str, Handler] = {
 }  # fmt: skip
 """In place of what these buttons do where the chat asks; see `door`."""
 COMMANDS: Mapping[str, Command] = {
-    **dict.fromkeys(("today", "patients", "pair"), _to_page),
-    **{what: _on_its_page(what) for what in ("mine", "goals", "homework", "mydata")},
+    **{what: _on_its_page(what) for what in ("mine", "goals", "homework", "mydata", "today", "patients", "pair")},
     "digest": _latest,
 }
 """The same of commands."""

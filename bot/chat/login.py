@@ -36,7 +36,7 @@ def make_link(conn: Connection, config: Config, who: Person, now: datetime) -> t
     """A link for this person, and the number under which it is kept."""
     token = ids.token()
     login_id = logins.add_link(conn, who, ids.hashed(token), now)
-    return f"{config.web.address}/login/{token}", login_id
+    return f"{config.web.address}/login#{token}", login_id
 
 
 def remember(conn: Connection, about: str, message_id: int) -> None:

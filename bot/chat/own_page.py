@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.chat import checkins, digests, goals, homework, mine, mydata
+from bot.chat import checkins, days, digests, goals, homework, mine, mydata
 from bot.chat.reply import Outcome, said
 from bot.config import Config
 from bot.core.person import Person
@@ -31,17 +31,27 @@ def link(conn: Connection, who: Person, what: str, about: str, now: datetime) ->
 
 
 def _digest(conn: Connection, who: Person, about: str, config: Config, now: datetime) -> Outcome:
+    if not about:
+        return said(Message(phrase(who.lang, "no_digest")))
     return digests.on_tap(conn, who, f"d:{about}:open", None, config, now)
+
+
+def _pair(conn: Connection, who: Person, about: str, config: Config, now: datetime) -> Outcome:
+    """By a patient's code, or by the button that led here."""
+    if about.startswith("p:"):
+        return digests.on_pair_tap(conn, who, about, None, config, now)
+    return days.pair(conn, who, about, config, now)
 
 
 OPEN: Mapping[str, Callable[[Connection, Person, str, Config, datetime], Outcome | None]] = {
     "mine": mine.command, "goals": goals.command, "homework": homework.command, "mydata": mydata.command,
-    "digest": _digest,
+    "digest": _digest, "today": days.today, "patients": days.patients, "pair": _pair,
 }  # fmt: skip
 """What each page begins with."""
+_OF_PAIRS: Mapping[str, Handler] = {"d": digests.on_tap, "p": digests.on_pair_tap, "c": checkins.on_tap}
 TAPS: Mapping[str, Mapping[str, Handler]] = {
     "mine": {"m": mine.on_tap}, "goals": {"g": goals.on_tap}, "homework": {"h": homework.on_tap}, "mydata": {},
-    "digest": {"d": digests.on_tap, "p": digests.on_pair_tap, "c": checkins.on_tap},
+    **dict.fromkeys(("digest", "today", "patients", "pair"), _OF_PAIRS),
 }  # fmt: skip
 """The buttons of each page, by their first letter. [Send me both files] is two links there."""
 WORDS = {

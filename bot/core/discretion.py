@@ -17,12 +17,15 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one."""
+    """The clinic's page: where it listens, and how browsers reach it. Port 0: any free one. `second_factor`: what a
+    log-in asks for besides its link, "none" or "totp", a code of an authenticator app.
+    """
 
     enabled: bool = False
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = ""
+    second_factor: str = "none"
 
     @property
     def for_phones(self) -> bool:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from bot.core import forwarding
 from bot.core.backups import SCRUB_EVERY, Backup
+from bot.core.forwarding import Forwarding
 from bot.core.retention import Tonight, counted, rehearsed
 
 State = Literal["ok", "note", "act"]
@@ -92,6 +94,7 @@ class Facts:
     why_none: str = ""
     untold: tuple[str, ...] = ()  # contacts of [call_me] whom no request would reach now
     tonight: Tonight | None = None  # what retention lets go next; None: not asked
+    forwarding: Forwarding | None = None  # of the log of who saw what; None: it is kept here alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ def lines(facts: Facts) -> list[Line]:
         every += [_alerts(vitals)] if vitals.stuck else []
     every += [_contacts(facts)] if facts.untold else []
     every += [_retention(facts.tonight)] if facts.tonight is not None else []
+    every += [_forwarding(facts.forwarding, facts.now)] if facts.forwarding is not None else []
     return [*every, _backup(facts), _drill(facts), _scrub(facts)]
 
 
@@ -128,6 +132,11 @@ def _retention(tonight: Tonight) -> Line:
     """The next night rehearsed: whose records end, what else goes, and who is next."""
     is_held_back, says = rehearsed(tonight)
     return Line("retention", "note" if is_held_back else "ok", says)
+
+
+def _forwarding(found: Forwarding, now: datetime) -> Line:
+    must_act, says = forwarding.said(found, now)
+    return Line("log", "act" if must_act else "ok", says)
 
 
 def _alerts(vitals: Vitals) -> Line:

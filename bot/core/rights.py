@@ -35,6 +35,7 @@ TABLE: dict[Right, dict[Who, Reach]] = {
     ("settings", "change"): {"patient": "own", "therapist": "own", "staff": "own"},
     ("new phone", "confirm"): {"therapist": "pair", "operator": "clinic"},
     ("page", "open"): {"therapist": "own", "staff": "own", "operator": "clinic"},
+    ("second factor", "reset"): {"operator": "clinic"},
     ("schedule", "see"): {"therapist": "pair", "staff": "clinic", "operator": "clinic"},
     ("schedule", "change"): {"staff": "clinic", "operator": "clinic"},
     ("people", "see"): {"therapist": "pair", "staff": "clinic", "operator": "clinic"},
@@ -74,6 +75,7 @@ VERBS: dict[str, Right] = {
     **dict.fromkeys(("set_away", "remove_away"), ("away", "change")),
     **dict.fromkeys(("ledger", "ledger_csv"), ("deliveries", "see")),
     **dict.fromkeys(("pilot_add", "pilot_remove", "pilot_list"), ("pilot", "change")),
+    "reset_factor": ("second factor", "reset"),
     "login": ("page", "open"), "decide_relink": ("new phone", "confirm"), "export": ("answers", "export"),
 }  # fmt: skip
 """The verbs of the command line."""

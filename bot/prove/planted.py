@@ -136,6 +136,36 @@ PLANTED = (
         "_BROKEN = (ValueError, TypeError,", "_BROKEN = (TypeError,",
     ),
     Planted(
+        "anybody reads a pair", "S1", "bot/store/away.py",
+        "return therapist_id is not None and reads_for(conn, who, therapist_id, now)",
+        "return therapist_id is not None",
+    ),
+    Planted(
+        "anybody reads a digest", "S1", "bot/store/digests.py",
+        "return kept if kept is not None and reads_for(conn, who, kept.therapist_id, now) else None", "return kept",
+    ),
+    Planted(
+        "anybody taps a check-in", "S1", "bot/store/checkins.py",
+        'person.c.chat_key == bindparam("chat"))', 'bindparam("chat") == bindparam("chat"))',
+    ),
+    Planted(
+        "sealed without the row", "S2", "bot/store/sealing.py",
+        "{_named(column)}|{':'.join(map(str, row))}|{rev}", "{_named(column)}|{rev}",
+    ),
+    Planted(
+        "sealed without the version", "S2", "bot/store/sealing.py",
+        "|{':'.join(map(str, row))}|{rev}", "|{':'.join(map(str, row))}",
+    ),
+    Planted(
+        "an entry of the log is skipped", "S9", "bot/store/audit.py",
+        "if not hmac.compare_digest(_mac(key, before, _told(row)), row.mac):",
+        "if number % 5 and not hmac.compare_digest(_mac(key, before, _told(row)), row.mac):",
+    ),
+    Planted(
+        "an end of the log that was cut off", "S9", "bot/store/audit.py",
+        "    if heads:\n        return Verified(number", "    if len(heads) > 1:\n        return Verified(number",
+    ),
+    Planted(
         "an update that cannot be read ends a person's queue", "R9", "bot/inbox.py",
         "        except Exception as error:\n            # No text of the error: it may quote what a person wrote.\n",
         "        except StoreError as error:\n            # No text of the error: it may quote what a person wrote.\n",

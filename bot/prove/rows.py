@@ -10,6 +10,7 @@ WIRE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down"
 KILLS = ("killed at a call", "killed at a commit", "killed at rest", "stopped")
 DAMAGES = ("bit of the file", "bit of the -wal", "bit of a backup", "file cut short", "-wal taken away",
            "old copy put back", "pages swapped", "page of noise")  # fmt: skip
+MOVES = ("another row", "another column", "another patient", "another clinic", "another version")
 TIME = "a run of a quarter of an hour has room for so many; --size N does more."
 LOAD = (
     "It took {seconds:,} s, {a second:,} a second, {CPU:,} µs of CPU for each question, {MB:,} MB; from a tap to its "
@@ -172,6 +173,24 @@ PROOFS = (
         "messages of each", "bot.prove.floods:floods", quick=0, default=1000, piece=1000, strikes=("flood",),
         tells="Of strangers {strangers:,} updates were kept; who tapped meanwhile waited {p50:,} ms (half), {p99:,} ms "
         "(99 of 100); the bot took {MB:,} MB.",
+    ),
+    Proof(
+        "S1", "asking for what is somebody else's", "By any button or code: what comes back is what comes back for "
+        "what does not exist, and each refusal is counted.", "tries", "bot.prove.strangers:tries", quick=200,
+        default=20_000, piece=20_000, strikes=("check-in", "digest", "pair", "lists", "code"), asked=1_000_000,
+        why="a try takes two milliseconds of a core; --size 1000000 takes forty minutes.",
+    ),
+    Proof(
+        "S2", "what is sealed, moved", "A value opens in its own place only: not in another row, column, patient or "
+        "clinic, nor as another version; a row of before is not read.", "moves", "bot.prove.moved:swaps", quick=400,
+        default=100_000, piece=50_000, strikes=(*MOVES, "old row put back"),
+        tells="{values:,} sealed values were opened in their own place first.",
+    ),
+    Proof(
+        "S9", "the log of who saw what, edited", "Every edit is found, at the first entry that is wrong; an end that "
+        "was cut off by whoever noted the last entry.", "edits", "bot.prove.trail:edits", quick=100, default=10_000,
+        piece=10_000, strikes=("flipped", "deleted", "swapped", "repeated", "cut off"),
+        tells="The log had {entries:,} entries.",
     ),
     Proof(
         "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "

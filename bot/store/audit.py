@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import hexdigits
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
@@ -28,7 +28,8 @@ Did = Literal[
     "digest shown", "week shown", "chart shown", "export", "plan changed", "answer changed", "invite used",
     "invite refused", "logged in", "refused", "erase asked", "erased", "key rotated", "not kept longer", "log cut",
     "desk edit", "check-in opened", "own page opened", "day shown", "reasons shown",
-    "history shown", "goal changed", "homework changed", "phone changed",
+    "history shown", "goal changed", "homework changed", "phone changed", "factor set up", "factor refused",
+    "factor reset",
 ]  # fmt: skip
 LENGTH, SHORT = 16, 12
 """How much of a hash a note has, and a weekly page."""
@@ -89,6 +90,11 @@ def head(conn: Connection) -> Head | None:
     return None if last is None else _head(last.id, last.mac)
 
 
+def head_of(row: AnyRow) -> Head:
+    """What an entry is known by elsewhere."""
+    return _head(row.id, row.mac)
+
+
 def read_head(text: str) -> Head | None:
     """A head from "17:0123456789abcdef", as notes have it, or shorter, as a weekly page has it; None if it is none."""
     number, _, mac = text.strip().lower().partition(":")
@@ -106,11 +112,18 @@ def verify(conn: Connection, known: Iterable[Head] = ()) -> Verified:
     anchor = _anchor(conn)
     if anchor is not None and not _was_cut(conn, anchor):
         return Verified(0, None, "its beginning is missing")
-    gone = number = 0 if anchor is None else anchor.id
+    gone = 0 if anchor is None else anchor.id
     heads = {one.number: one for one in known if one.number > gone}
     if anchor is not None:
         before = anchor.mac
-    for row in conn.execute(select(audit).where(audit.c.id > gone).order_by(audit.c.id)):
+    rows = conn.execute(select(audit).where(audit.c.id > gone).order_by(audit.c.id))
+    return follow(key, before, gone, rows, heads)
+
+
+def follow(key: bytes, before: bytes, gone: int, rows: Iterable[Any], heads: dict[int, Head]) -> Verified:
+    """Go through entries that stand behind entry `gone`, whose hash is `before`; `heads` by number, noted elsewhere."""
+    number = gone
+    for row in rows:
         number += 1
         if row.id != number:
             return Verified(number - 1 - gone, None, f"entry {number} is missing")
@@ -176,7 +189,7 @@ def of_patient(conn: Connection, person_id: int) -> list[AnyRow]:
     return list(conn.execute(select(audit).where(mine).order_by(audit.c.id)))
 
 
-def _told(row: AnyRow) -> tuple[object, ...]:
+def _told(row: Any) -> tuple[object, ...]:
     return (row.id, row.clinic_id, _text(row.at), row.did, row.by_id, row.about_id, row.detail, row.why)
 
 

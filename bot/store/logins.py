@@ -18,12 +18,13 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is logged in: since when, and when they were last seen."""
+    """Somebody who is logged in: since when, when they were last seen, whether they gave a second factor."""
 
     id: int
     who: Person
     began: datetime
     seen: datetime
+    passed: bool = False
 
 
 # ------------------------------------------------------------------------------------------------ links
@@ -131,7 +132,7 @@ def session_of(conn: Connection, session_hash: str, now: datetime) -> Session | 
     if row is None or is_over(row.began_at, row.seen_at, now):
         return None
     who = _let_in(conn, row.person_id)
-    return None if who is None else Session(row.id, who, row.began_at, row.seen_at)
+    return None if who is None else Session(row.id, who, row.began_at, row.seen_at, row.passed_at is not None)
 
 
 def sessions_of(conn: Connection, person_id: int, now: datetime) -> list[Session]:

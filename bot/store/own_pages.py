@@ -45,10 +45,13 @@ def ask(conn: Connection, who: Person, what: str, about: str, now: datetime) -> 
     return f"{OWN}{made[0]}"
 
 
-def link(conn: Connection, carried: str, token_hash: str, now: datetime) -> None:
-    """The message with the link goes out now."""
+def link(conn: Connection, carried: str, token_hash: str, now: datetime) -> str:
+    """The message with the link goes out now; the language of whoever it is for."""
     here = own_page.c.id == int(carried.removeprefix(OWN))
     conn.execute(update(own_page).where(here).values(token_hash=token_hash, made_at=now))
+    return str(
+        conn.execute(select(person.c.lang).join(own_page, own_page.c.person_id == person.c.id).where(here)).scalar()
+    )
 
 
 def is_known(conn: Connection, token_hash: str) -> bool:

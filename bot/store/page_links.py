@@ -12,7 +12,8 @@ from bot.store import own_pages
 from bot.store.tables import check_in, person
 from bot.store.tables_web import page_link
 
-PATH = "/answer"
+PATH, IN = "/answer", "/in"
+"""Where a check-in is answered, and what comes after it in a link; the secret stands behind a "#", see `web.way_in`."""
 KEPT = timedelta(days=60)
 """How long a link is remembered: longer than any check-in can be answered."""
 
@@ -53,20 +54,23 @@ def _opened(conn: Connection, button: Button, address: str, now: datetime, again
         return button
     token, about = ids.token(), button.data.removeprefix(OPENS)
     if about.startswith(own_pages.OWN):
-        own_pages.link(conn, about, ids.hashed(token), now)
-        return replace(button, url=f"{address}{own_pages.PATH}/{token}")
-    _add(conn, about, ids.hashed(token), now, again)
-    return replace(button, url=f"{address}{PATH}/{token}")
+        path, lang = own_pages.PATH, own_pages.link(conn, about, ids.hashed(token), now)
+    else:
+        path, lang = PATH, _add(conn, about, ids.hashed(token), now, again)
+    return replace(button, url=f"{address}{path}{IN}?lang={lang}#{token}")
 
 
-def _add(conn: Connection, check_in_id: str, token_hash: str, now: datetime, again: bool) -> None:
+def _add(conn: Connection, check_in_id: str, token_hash: str, now: datetime, again: bool) -> str:
     unused = (page_link.c.check_in_id == check_in_id) & page_link.c.used_at.is_(None)
     if not again:
         conn.execute(update(page_link).where(unused).values(used_at=now))
-    to_whom = select(check_in.c.clinic_id, person.c.chat_key).join(person, person.c.id == check_in.c.person_id)
+    to_whom = select(check_in.c.clinic_id, person.c.chat_key, person.c.lang).join(
+        person, person.c.id == check_in.c.person_id
+    )
     row = conn.execute(to_whom.where(check_in.c.id == check_in_id)).one()
     values = {"clinic_id": row.clinic_id, "check_in_id": check_in_id, "chat_key": row.chat_key}
     conn.execute(insert(page_link).values(**values, token_hash=token_hash, made_at=now))
+    return str(row.lang)
 
 
 def is_known(conn: Connection, token_hash: str) -> bool:

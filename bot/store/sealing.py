@@ -37,6 +37,7 @@ from bot.store.keys import NONCE, Keyring
 from bot.store.tables import answer, answer_before, check_in, digest, goal, goal_change, homework, inbox, outbox, person
 from bot.store.tables import pair as pairs
 from bot.store.tables_joining import relink
+from bot.store.tables_web import second_factor
 
 FORMAT = 1
 _HEAD = struct.Struct(">BI")
@@ -240,6 +241,10 @@ EVERYTHING = (
     Sealed(
         (relink.c.chat_id,), (relink.c.id,),
         select(relink, own().label("owner")).join(person, person.c.id == relink.c.person_id),
+    ),
+    Sealed(
+        (second_factor.c.secret,), (second_factor.c.person_id,),
+        select(second_factor, own().label("owner")).join(person, person.c.id == second_factor.c.person_id),
     ),
     Sealed((inbox.c.raw,), (inbox.c.update_id,), select(inbox, literal(INBOX).label("owner"))),
 )  # fmt: skip

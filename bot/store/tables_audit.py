@@ -19,3 +19,11 @@ audit = Table(
     Column("mac", LargeBinary, nullable=False),
     Index(None, "about_id"),
 )
+
+# How far the log was sent on to where it is kept a second time, one row.
+forwarded = Table(
+    "forwarded",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", Integer, nullable=False),
+)

@@ -29,7 +29,19 @@ web_session = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("began_at", Utc, nullable=False),
     Column("seen_at", Utc, nullable=False),
+    Column("passed_at", Utc, nullable=True),  # when the second factor was given; null: not, or none is asked for
     Index(None, "person_id"),
+)
+
+# The authenticator app of somebody who logs in to the page, where the clinic asks for one.
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("person_id", ForeignKey("person.id"), primary_key=True),
+    of_clinic(),
+    Column("secret", LargeBinary, nullable=False),
+    Column("confirmed_at", Utc, nullable=True),  # when the first code of it was given; null: it is being set up
+    Column("used", Integer, nullable=False),  # the step of the last code: each is good once
 )
 
 # A form that was sent, and where that led: sending it again leads there without doing anything.
@@ -69,7 +81,7 @@ own_page = Table(
     of_clinic(),
     ref("person_id", "person"),
     Column("chat_key", LargeBinary, nullable=False),  # the chat it was sent to
-    Column("what", String(16), nullable=False),  # mine | goals | homework | mydata | digest
+    Column("what", String(16), nullable=False),  # a page of `chat.own_page.OPEN`
     Column("about", String(32), nullable=False),  # a patient's code, or a digest; often empty
     Column("token_hash", String(64), nullable=True, unique=True),  # null: the message with the link is not out yet
     Column("made_at", Utc, nullable=False),

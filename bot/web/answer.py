@@ -20,7 +20,8 @@ from bot.core.login import IDLE, is_new_sign
 from bot.store import audit, page_links
 from bot.store.checkins import Kept
 from bot.store.errors import NotStored
-from bot.store.page_links import PATH, Lead
+from bot.store.page_links import IN, PATH, Lead
+from bot.web import way_in
 from bot.web.login import GONE, TOO_MANY, keep_refused, spoken
 from bot.web.visit import SEE_OTHER, Site, missing, spoken_page
 
@@ -49,16 +50,13 @@ def cookie(site: Site) -> str:
 
 
 async def looked_at(site: Site, request: Request) -> Response:
-    """The page of a link, with the button that uses it: previews look, too."""
-    token = request.path_params["token"]
-    lang = await site.store.read(_leads, ids.hashed(token), site.config, site.clock.now())
-    return await _over(site, request, token) if lang is None else spoken_page(site, lang, "answer_begin", token=token)
+    """The page of a link, with the button that uses it."""
+    return way_in.shown(site, request, spoken(request, site), "answer_begin")
 
 
-def _leads(conn: Connection, token_hash: str, config: Config, now: datetime) -> str | None:
-    """The language of whoever an unused link is for; None if it leads nowhere."""
-    kept = linked.found(conn, page_links.unused(conn, token_hash))
-    return kept.person.lang if kept is not None and linked.is_answerable(kept, config, now) else None
+async def before(site: Site, request: Request) -> Response:
+    """A link of a version that had the secret in the address: over, unread; [New link] gives another one."""
+    return await _over(site, request)
 
 
 async def _over(site: Site, request: Request, token: str = "") -> Response:
@@ -72,13 +70,13 @@ async def _over(site: Site, request: Request, token: str = "") -> Response:
             return spoken_page(site, spoken(request, site), "answer_wait", TOO_MANY)
         site.wrong_links.wrong(address, now)
     if token:
-        await keep_refused(site, token, "/answer/{token}")
+        await keep_refused(site, token, "/answer/in")
     return spoken_page(site, spoken(request, site), "answer_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
     """Use a link up: its check-in begins here, for this browser alone."""
-    token, key = request.path_params["token"], ids.token()
+    token, key = await way_in.token(request), ids.token()
     try:
         hashes = (ids.hashed(token), ids.hashed(key))
         begun = await site.store.write(_begin, *hashes, site.config, site.clock.now())
@@ -188,7 +186,8 @@ def _weight(data: str) -> str:
 ROUTES: tuple[tuple[str, str, Callable[[Site, Request], Awaitable[Response]]], ...] = (
     (PATH, "GET", shown),
     (PATH, "POST", sent),
-    (PATH + "/{token}", "GET", looked_at),
-    (PATH + "/{token}", "POST", used),
+    (PATH + IN, "GET", looked_at),
+    (PATH + IN, "POST", used),
+    (PATH + "/{of_before}", "GET", before),
 )
 """Address, method, and what answers; only where check-ins are answered on the page."""

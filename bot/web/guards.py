@@ -34,10 +34,13 @@ HEADERS = {
     "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "x-robots-tag": "noindex, nofollow",
 }
+WITH_SCRIPT = "accord.with_script"
+"""Set in the scope of a request whose page may run a script of ours: that of the way in, see `way_in`."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "object-src 'none'; frame-ancestors {frames}"
 )
+SCRIPTS = "; script-src 'self'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Guards:
                 begun = True
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
+                if scope.get(WITH_SCRIPT):
+                    headers["content-security-policy"] += SCRIPTS
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

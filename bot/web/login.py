@@ -13,6 +13,7 @@ from bot.render import page
 from bot.store import logins
 from bot.store.errors import NotStored
 from bot.store.refusals import link_refused
+from bot.web import way_in
 from bot.web.visit import SEE_OTHER, Sent, Site, Visit
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,9 @@ GONE, TOO_MANY = 410, 429
 
 
 def spoken(request: Request, site: Site) -> str:
-    """The language of a browser whose person is not known yet, if the clinic speaks it."""
+    """The language of somebody who is not known yet: as the link says, else as the browser does."""
     wanted = request.headers.get("accept-language", "").lower().split(",")
-    codes = [one.strip()[:2] for one in wanted]
+    codes = [request.query_params.get("lang", ""), *(one.strip()[:2] for one in wanted)]
     return next((code for code in codes if code in LANGUAGES), site.config.clinic.languages[0])
 
 
@@ -33,22 +34,12 @@ def _page(site: Site, lang: str, template: str, status: int = 200, **values: obj
 
 
 async def asked(site: Site, request: Request) -> Response:
-    """How to get a link."""
-    return _page(site, spoken(request, site), "login_ask")
-
-
-async def looked_at(site: Site, request: Request) -> Response:
-    """The page of a link, with the button that uses it."""
-    token = request.path_params["token"]
-    refused = await _refused(site, request, token)
-    if refused is not None:
-        return refused
-    who = await site.store.read(logins.bearer, ids.hashed(token), site.clock.now())
-    return _page(site, who.lang if who else spoken(request, site), "login", token=token)
+    """The page of a link, with the button that uses it, and how to get one."""
+    return way_in.shown(site, request, spoken(request, site), "login", clinic=site.config.clinic)
 
 
 async def _refused(site: Site, request: Request, token: str) -> Response | None:
-    """What is shown instead for a link that is no good, or after too many of those; None if it is good.
+    """What is shown instead of a session for a link that is no good, or after too many of those; None if it is good.
 
     A good one is let in whatever else came from its address: behind a proxy all have the same. Nobody guesses 128 bits.
     """
@@ -60,7 +51,7 @@ async def _refused(site: Site, request: Request, token: str) -> Response | None:
         return _page(site, spoken(request, site), "login_wait", TOO_MANY)
     site.tries.wrong(address, now)
     log.info("a log-in link did not work")
-    await keep_refused(site, token, "/login/{token}")
+    await keep_refused(site, token, "/login")
     return _page(site, spoken(request, site), "login_over", GONE)
 
 
@@ -72,8 +63,7 @@ async def keep_refused(site: Site, token: str, what: str) -> None:
 
 async def used(site: Site, request: Request) -> Response:
     """Use a link up: a session begins, with a cookie that no script and no other site gets."""
-    async with request.form(max_files=0, max_fields=5) as form:
-        token, key = str(form.get("token", "")), ids.token()
+    token, key = await way_in.token(request), ids.token()
     refused = await _refused(site, request, token)
     if refused is not None:
         return refused

@@ -25,6 +25,8 @@ from bot.render import page
 from bot.store import audit, own_pages, people, records
 from bot.store.errors import NotStored
 from bot.store.own_pages import PATH, Own
+from bot.store.page_links import IN
+from bot.web import way_in
 from bot.web.login import GONE, TOO_MANY, keep_refused, spoken
 from bot.web.visit import SEE_OTHER, Site, missing, spoken_page
 
@@ -56,15 +58,8 @@ def cookie(site: Site) -> str:
 
 
 async def looked_at(site: Site, request: Request) -> Response:
-    """The page of a link, with the button that uses it: previews look, too."""
-    token = request.path_params["token"]
-    lang = await site.store.read(_leads, ids.hashed(token), site.clock.now())
-    return await _over(site, request, token) if lang is None else spoken_page(site, lang, "own_begin", token=token)
-
-
-def _leads(conn: Connection, token_hash: str, now: datetime) -> str | None:
-    own = own_pages.unused(conn, token_hash, now)
-    return None if own is None else people.by_id(conn, own.person_id).lang
+    """The page of a link, with the button that uses it."""
+    return way_in.shown(site, request, spoken(request, site), "own_begin")
 
 
 async def _over(site: Site, request: Request, token: str = "") -> Response:
@@ -76,13 +71,13 @@ async def _over(site: Site, request: Request, token: str = "") -> Response:
                 log.warning("too many links to own pages that there never were")
                 return spoken_page(site, spoken(request, site), "answer_wait", TOO_MANY)
             site.wrong_links.wrong(address, now)
-        await keep_refused(site, token, "/own/{token}")
+        await keep_refused(site, token, "/own/in")
     return spoken_page(site, spoken(request, site), "own_over", GONE)
 
 
 async def used(site: Site, request: Request) -> Response:
     """Use a link up: its page opens here, for this browser alone."""
-    token, key = request.path_params["token"], ids.token()
+    token, key = await way_in.token(request), ids.token()
     try:
         begun = await site.store.write(_begin, ids.hashed(token), ids.hashed(key), site.clock.now())
     except NotStored:
@@ -200,7 +195,7 @@ ROUTES: tuple[tuple[str, str, Callable[[Site, Request], Awaitable[Response]]], .
     (PATH, "POST", sent),
     (PATH + "/record.html", "GET", record),
     (PATH + "/record.json", "GET", record),
-    (PATH + "/{token}", "GET", looked_at),
-    (PATH + "/{token}", "POST", used),
+    (PATH + IN, "GET", looked_at),
+    (PATH + IN, "POST", used),
 )
 """Address, method, and what answers; only where the chat shows nothing."""

@@ -30,9 +30,11 @@ from bot.web import (
     patient,
     plan,
     schedule,
+    second,
     settings,
     therapists,
     today,
+    way_in,
     week,
 )
 from bot.web.change import Change
@@ -72,8 +74,8 @@ def _routes(shared: Site) -> list[Route]:
         *(anybody(path, show, method) for path, method, show in answers),
         anybody("/login", login.asked),
         anybody("/login", login.used, "POST"),
-        anybody("/login/{token}", login.looked_at),
         anybody(shared.style, _style),
+        anybody(way_in.AT, way_in.script),
     ]
     screens = [Route(path, screen(shared, right, show), methods=["GET"]) for path, right, show in SCREENS]
     actions = [Route(path, action(shared, right, act), methods=["POST"]) for path, right, act in ACTIONS]
@@ -81,6 +83,8 @@ def _routes(shared: Site) -> list[Route]:
         right = right_to_change(path)
         screens.append(Route(path, screen(shared, right, partial(change.show, one)), methods=["GET"]))
         actions.append(Route(path, action(shared, right, partial(change.act, one)), methods=["POST"]))
+    actions.append(Route("/second", action(shared, ("page", "open"), second.given, second=True), methods=["POST"]))
+    screens.append(Route("/second", screen(shared, ("page", "open"), second.show, second=True), methods=["GET"]))
     patients = Route("/patients/{code}", screen(shared, SEE_PEOPLE, patient.show), methods=["GET"])  # after /add
     return [*routes, *screens, patients, *actions]
 

@@ -78,6 +78,11 @@ class Visit:
         return self.session.who
 
     @property
+    def waits(self) -> bool:
+        """Whether a second factor is asked for, and was not given yet."""
+        return self.config.web.second_factor != "none" and not self.session.passed
+
+    @property
     def config(self) -> Config:
         """The clinic's configuration."""
         return self.site.config
@@ -128,13 +133,17 @@ Screen = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def screen(site: Site, right: Right, show: Screen) -> Endpoint:
-    """An endpoint for people with this right who are logged in; for others the page does not exist."""
+def screen(site: Site, right: Right, show: Screen, second: bool = False) -> Endpoint:
+    """An endpoint for people with this right who are logged in; for others the page does not exist. `second`: it is
+    where the second factor is asked for, the only page until it was given.
+    """
 
     async def endpoint(request: Request) -> Response:
         visit = await _visit(site, request)
         if visit is None:
             return RedirectResponse("/login", SEE_OTHER)
+        if visit.waits is not second:
+            return RedirectResponse("/second" if visit.waits else "/", SEE_OTHER)
         try:
             return await show(visit) if reach(visit.who.role, right) else await _refused(visit)
         except Missing:
@@ -145,14 +154,14 @@ def screen(site: Site, right: Right, show: Screen) -> Endpoint:
     return endpoint
 
 
-def action(site: Site, right: Right, act: "Action") -> Endpoint:
+def action(site: Site, right: Right, act: "Action", second: bool = False) -> Endpoint:
     """An endpoint that is sent a form: one that belongs to this session, and is not too large."""
 
     async def with_form(visit: Visit) -> Response:
         form = await sent(visit)
         return visit.page("stale", 403) if form is None else await act(visit, form)
 
-    return screen(site, right, with_form)
+    return screen(site, right, with_form, second)
 
 
 async def _visit(site: Site, request: Request) -> Visit | None:

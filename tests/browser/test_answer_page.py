@@ -116,6 +116,28 @@ async def _seen(front: Front) -> Image.Image:
     return Image.open(BytesIO(await front.page.screenshot()))
 
 
+async def test_what_stands_behind_the_hash_is_never_asked_for(clinic: Clinic, anna: Someone, phone: Opens) -> None:
+    """The script puts it into the form; a second link in the same tab is a new one. Without scripts it is pasted."""
+    address, asked = await link(clinic, anna), list[str]()
+    front = await phone()
+    front.page.on("request", lambda one: asked.append(one.url))
+    await front.page.goto(address.replace("#", "#another"))
+    await front.page.goto(address)
+    assert not await front.page.get_by_label("Paste the link here").is_visible()
+    await fits(front)
+    await touches(front, "Begin")
+    assert await front.sees("1 of 12")
+    assert not [one for one in asked if address.partition("#")[2] in one or "another" in one]
+    assert front.complaints == []
+    await anna.taps("New link")
+    address = next(str(b["url"]) for row in anna.phone.last.keyboard for b in row if "url" in b)
+    without = await phone(java_script_enabled=False)
+    await without.page.goto(address)
+    await without.page.get_by_label("Paste the link here").fill(address)
+    await touches(without, "Begin")
+    assert await without.sees("1 of 12")
+
+
 async def test_the_way_back_and_a_second_phone_show_nothing(clinic: Clinic, anna: Someone, phone: Opens) -> None:
     address = await link(clinic, anna)
     front, other = await phone(), await phone()
@@ -124,6 +146,7 @@ async def test_the_way_back_and_a_second_phone_show_nothing(clinic: Clinic, anna
     (cookie,) = await front.page.context.cookies()
     assert (cookie["path"], cookie["httpOnly"], cookie["sameSite"]) == ("/answer", True, "Strict")
     await other.page.goto(address)
+    await touches(other, "Begin")
     assert await other.sees("This page is closed")
     await fits(other)
     await front.page.get_by_role("button", name="Mostly", exact=True).dblclick()

@@ -43,7 +43,7 @@ class Front:
     async def link(self, code: str = "S-1") -> str:
         """A login link."""
         shown = await self.clinic.desk(clinic_login.login, self.clinic.config, code, self.clinic.clock.now())
-        return f"{self.base}/login/{shown['link'].rpartition('/')[2]}"
+        return f"{self.base}/login#{shown['link'].rpartition('#')[2]}"
 
     async def logs_in(self, code: str = "S-1") -> None:
         """Open a new link, and log in."""

@@ -1,5 +1,5 @@
-"""A browser without script, for stories about the clinic's page: it opens addresses, fills in forms by what stands on
-their buttons, keeps its cookies, and goes where it is sent.
+"""A browser for stories about the clinic's page: it opens addresses, fills in forms by what stands on their buttons,
+keeps its cookies, and goes where it is sent. It runs no script; what that of a link's page does, it does itself.
 """
 
 import re
@@ -122,9 +122,18 @@ class Browser:
     page: Reader = field(init=False)
 
     async def opens(self, path: str, **more: Any) -> "Browser":
-        """Open an address, and go where it leads."""
-        self._shows(await self.client.get(path, follow_redirects=True, **more))
+        """Open an address, and go where it leads. What stands after the "#" is not sent; the page's script reads it."""
+        address, _, rest = path.partition("#")
+        self._shows(await self.client.get(address, follow_redirects=True, **more))
+        for form in self.page.forms if rest and "<script" in self.reply.text else ():
+            form.fields |= {name: rest for name in form.fields if name == "token"}
         return self
+
+    async def enters(self, link: str) -> "Browser":
+        """Open a link and press the button of its page."""
+        await self.opens(link)
+        (form,) = self.page.forms
+        return await self.sends(form, {})
 
     async def follows(self, words: str) -> "Browser":
         """Follow a link by its words."""

@@ -56,7 +56,7 @@ def address(someone: Someone) -> str:
     """Where [Open] under the newest message leads."""
     found = [b["url"] for row in someone.phone.last.keyboard for b in row if "url" in b]
     assert len(found) == 1, someone.buttons
-    assert found[0].startswith(f"{HERE}/answer/")
+    assert found[0].startswith(f"{HERE}/answer/in?lang=")
     return str(found[0]).removeprefix(HERE)
 
 
@@ -135,7 +135,7 @@ async def test_later_hide_and_the_way_back(clinic: Clinic, anna: Someone, phone:
     assert address(anna) != first
     assert anna.screen == READY
     other = phone()
-    assert (await other.opens(first)).status == 410
+    assert (await other.enters(first)).status == 410
     await begins(anna, other)
     assert "2 of 12" in other.text
 
@@ -186,7 +186,7 @@ async def test_the_link_is_over_when_nothing_can_be_answered_any_more(
     await clinic.until("2026-11-04T17:00")
     reminded, message = address(anna), anna.phone.last
     await clinic.until("2026-11-14T16:31")
-    assert [(await phone().opens(one)).status for one in (link, reminded)] == [410, 410]
+    assert [(await phone().enters(one)).status for one in (link, reminded)] == [410, 410]
     await anna.taps("New link", on=message.id)
     assert _now_text(anna, message.id) == "This one is not needed any more. There is nothing to do."
     await anna.says("/checkin")
@@ -254,7 +254,27 @@ async def test_a_new_link_by_the_button_and_by_a_command(clinic: Clinic, anna: S
     await anna.says("/checkin")
     third = address(anna)
     assert len({first, second, third}) == 3
-    assert [(await phone().opens(one)).status for one in (first, second, third)] == [410, 410, 200]
+    assert [(await phone().enters(one)).status for one in (first, second, third)] == [410, 410, 200]
+
+
+async def test_no_address_that_is_sent_holds_the_secret(clinic: Clinic, anna: Someone, phone: Opens) -> None:
+    """What looks at a link, or stands between, gets the same page for all of them; pasted it works as well."""
+    await asked(clinic)
+    tab, link = phone(), address(anna)
+    pages = {(await tab.opens(one)).reply.text for one in (link, link.replace("#", "#x"), link.partition("#")[0])}
+    assert len(pages) == 1
+    (form,) = tab.page.forms
+    assert form.fields == {"token": ""}
+    await tab.sends(form, {"token": ""})
+    assert tab.status == 410
+    await tab.opens(link.partition("#")[0])
+    await tab.presses("Begin", token=f" {HERE}{link}\n")
+    assert "1 of 12" in tab.text
+
+
+async def test_a_link_of_an_older_version_says_how_to_get_another(clinic: Clinic, phone: Opens) -> None:  # noqa: ARG001
+    tab = await phone().opens(f"/answer/{ids.token()}")
+    assert (tab.status, "New link in the chat" in tab.text) == (410, True)
 
 
 async def test_only_hashes_are_kept_and_no_link_waits_in_the_outbox(
@@ -263,7 +283,7 @@ async def test_only_hashes_are_kept_and_no_link_waits_in_the_outbox(
     clinic.emulator.faults.add("broken", method="sendMessage", chat=14)
     await asked(clinic)
     await clinic.wait(minutes=2)
-    token = address(anna).rpartition("/")[2]
+    token = address(anna).rpartition("#")[2]
     tab = await begins(anna, phone())
     key = tab.client.cookies["accord-answer"]
     kept = repr([await clinic.rows(table) for table in (page_link, outbox)])
@@ -281,7 +301,7 @@ async def test_both_copies_of_a_message_whose_reply_was_lost_work(clinic: Clinic
     await clinic.wait(minutes=11)
     links = [b["url"].removeprefix(HERE) for m in anna.phone.messages for row in m.keyboard for b in row if "url" in b]
     assert len(links) == 2
-    assert [(await phone().opens(one)).status for one in links] == [200, 200]
+    assert [(await phone().enters(one)).status for one in links] == [200, 200]
 
 
 async def test_a_newer_link_ends_the_session_of_an_older_one(clinic: Clinic, anna: Someone, phone: Opens) -> None:
@@ -324,7 +344,7 @@ async def test_a_phone_that_is_not_hers_any_more_is_out(clinic: Clinic, anna: So
     link = address(anna)
     await clinic.desk(lambda conn: people.change(conn, people.by_code(conn, "P-014").id, chat_id=1414))
     assert (await tab.opens("/answer")).status == 410
-    assert (await phone().opens(link)).status == 410
+    assert (await phone().enters(link)).status == 410
 
 
 # ------------------------------------------------------------------------------------------------ attacks
@@ -383,7 +403,7 @@ async def test_the_cookie_is_for_this_alone_and_every_page_is_guarded(
 ) -> None:
     await asked(clinic)
     tab = await phone().opens(address(anna))
-    reply = await tab.client.post(tab.page.forms[0].action)
+    reply = await tab.client.post(tab.page.forms[0].action, data=tab.page.forms[0].fields)
     cookie = reply.headers["set-cookie"].lower()
     assert all(word in cookie for word in ("accord-answer=", "httponly", "samesite=strict", "path=/answer"))
     assert ("secure" in cookie, "max-age" in cookie) == (False, False)
@@ -404,7 +424,7 @@ async def test_under_https_the_cookie_is_secure(clinic: Clinic, anna: Someone, p
     tab = browser(clinic)
     async with tab.client:
         tab.client.base_url = httpx.URL("https://accord.example.org")
-        reply = await tab.client.post(link)
+        reply = await tab.client.post(link, data={"token": link.partition("#")[2]})
     assert reply.headers["set-cookie"].startswith("__Secure-accord-answer=")
     assert "secure" in reply.headers["set-cookie"].lower()
 
@@ -415,21 +435,21 @@ async def test_wrong_links_are_counted_and_lock_out_nobody_else(clinic: Clinic, 
     await anna.taps("New link")
     tab = phone()
     for _ in range(MOST_TRIES + 2):
-        assert (await tab.opens(link)).status == 410  # over, but not guessed
+        assert (await tab.enters(link)).status == 410  # over, but not guessed
     for _ in range(MOST_TRIES):
-        assert (await tab.opens(f"/answer/{ids.token()}")).status == 410
-    assert (await tab.opens(f"/answer/{ids.token()}")).status == 429
-    assert (await tab.opens("/login/x")).status == 410  # the desk's tries are counted apart
-    assert (await tab.opens(address(anna))).status == 200  # behind a proxy all have the same address
+        assert (await tab.enters(f"/answer/in#{ids.token()}")).status == 410
+    assert (await tab.enters(f"/answer/in#{ids.token()}")).status == 429
+    assert (await tab.enters("/login#x")).status == 410  # the desk's tries are counted apart
+    assert (await tab.enters(address(anna))).status == 200  # behind a proxy all have the same address
     await clinic.wait(minutes=10)
-    assert (await tab.opens(f"/answer/{ids.token()}")).status == 410
+    assert (await tab.enters(f"/answer/in#{ids.token()}")).status == 410
 
 
 async def test_where_the_chat_asks_there_is_no_such_page(clinic: Clinic) -> None:
     clinic.config = replace(clinic.config, chat=Chat("chat"), web=replace(clinic.config.web, public_url=""))
     tab = browser(clinic)
     async with tab.client:
-        for path in ("/answer", f"/answer/{ids.token()}"):
+        for path in ("/answer", "/answer/in"):
             assert (await tab.opens(path)).status == 404
 
 
@@ -440,14 +460,14 @@ async def test_the_use_of_links_is_in_the_log_and_so_is_one_that_does_not_work(
     link, before = address(anna), len(await clinic.rows(audit))
     await begins(anna, phone())
     late = phone()
-    for path in (link, link, "/answer/guessed", "/login/guessed"):
-        await late.opens(path)
+    for path in (link, link, "/answer/in#guessed", "/login#guessed"):
+        await late.enters(path)
     who = (await clinic.stage.app.store.read(people.by_code, "P-014")).id
     assert [(row.did, row.by_id, row.detail) for row in (await clinic.rows(audit))[before:]] == [
         ("check-in opened", who, (await clinic.rows(check_in, person_id=who, state="open"))[0].id),
-        ("refused", who, "open /answer/{token}"),
-        ("refused", None, "open /answer/{token}"),
-        ("refused", None, "open /login/{token}"),
+        ("refused", who, "open /answer/in"),
+        ("refused", None, "open /answer/in"),
+        ("refused", None, "open /login"),
     ]
 
 

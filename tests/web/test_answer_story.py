@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.chat import linked
 from bot.config import Config, Web
+from bot.core import rights
 from bot.core.discretion import Chat
 from bot.render import phrase
 from bot.store import people
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.deep
 
 WORDS, GOAL = "the thing about the convoy", "sleep through the night"
 SECOND, THIRD = "2026-11-10T14:00", "2026-11-17T14:00"
+LINK = "Here is the link. It works once, for ten minutes."
 SAID = {
     "Your check-in is ready.",
     "Thank you.",
@@ -29,7 +32,7 @@ SAID = {
     "This is a new link. It works once.",
     "There is nothing to answer right now. I will write when there is.",
     "Your last check-in was read.",
-    "Here is the link. It works once, for ten minutes.",
+    LINK,
     "Ya está todo listo.",
     "Gracias.",
 }
@@ -41,7 +44,7 @@ TO_A_THERAPIST = SAID | {
     "The link is no longer shown. Send /login for a new one.",
     "A message to you has not been read for three days.",
 }
-LOGIN = re.compile(r"Open this in the browser of your desk\..*/login/", re.DOTALL)
+LOGIN = re.compile(r"Open this in the browser of your desk\..*/login#[\w-]{22}", re.DOTALL)
 BUTTONS = {"Open", "New link", "Hide", "Abrir", "Enlace nuevo"}
 once = pytest.mark.asyncio(loop_scope="module")
 
@@ -129,7 +132,9 @@ async def test_nothing_of_a_question_is_ever_in_a_patients_chat(weeks: Clinic, c
     texts, labels, buttons = said(weeks[code])
     assert texts - SAID == set()
     assert labels - BUTTONS == set()
-    assert all(re.fullmatch(rf"{HERE}/(answer|own)/[\w-]{{22}}", one["url"]) for one in buttons if "url" in one)
+    assert all(
+        re.fullmatch(rf"{HERE}/(answer|own)/in\?lang=e[ns]#[\w-]{{22}}", one["url"]) for one in buttons if "url" in one
+    )
     assert all(re.fullmatch(r"c:[\w-]{22}:\d+:b", one["callback_data"]) for one in buttons if "url" not in one)
     assert len(buttons) >= 2 * least
 
@@ -137,9 +142,8 @@ async def test_nothing_of_a_question_is_ever_in_a_patients_chat(weeks: Clinic, c
 @once
 async def test_nothing_of_a_patient_is_ever_in_a_therapists_chat(weeks: Clinic) -> None:
     texts, labels, _ = said(weeks["T-1"])
-    assert {text for text in texts - TO_A_THERAPIST if not LOGIN.match(text)} == set()
+    assert texts - TO_A_THERAPIST == set()
     assert labels - BUTTONS == set()
-    assert any(LOGIN.match(text) for text in texts)
 
 
 @once
@@ -173,3 +177,26 @@ async def test_old_and_forged_buttons_of_the_chat_show_nothing(weeks: Clinic) ->
     assert all("Nobody reads" in text for text in crisis)
     assert labels - BUTTONS == set()
     assert len(await weeks.rows(answer)) == before
+
+
+@once
+@pytest.mark.parametrize(("code", "nobody"), [("P-014", "P-015"), ("T-1", "T-2")])
+async def test_no_command_is_answered_otherwise_after_weeks_of_answers(weeks: Clinic, code: str, nobody: str) -> None:
+    """The whole table: a link, or the very words that somebody gets about whom there is nothing."""
+    someone, other, opens = weeks[code], weeks[nobody], 0
+    for command in (*rights.COMMANDS, "start", "help"):
+        for rest in ("", " P-014"):
+            shown = []
+            for one in (someone, other):
+                await one.says(f"/{command}{rest}")
+                shown.append((LOGIN.sub("", one.screen), [label for label in one.buttons if label not in BUTTONS]))
+            assert shown[0] == shown[1] or shown[0] in [(text, []) for text in SAID], command
+            assert not re.search(r"P-0|T-1|convoy|\d\.\d", shown[0][0]), command
+            opens += someone.screen == LINK
+            if "No, keep going" in someone.buttons:
+                await someone.taps("No, keep going")
+                await other.taps("No, keep going")
+    assert opens == 2 * sum(
+        rights.reach("patient" if code.startswith("P") else "therapist", rights.COMMANDS[one]) is not None
+        for one in linked.COMMANDS
+    )

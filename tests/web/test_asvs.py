@@ -135,7 +135,7 @@ async def test_log_ins_are_logged(clinic: Clinic, staff: None, caplog: pytest.Lo
     caplog.set_level(logging.INFO, logger="bot.web")
     sam = browser(clinic)
     async with sam.client:
-        await sam.opens(f"/login/{'x' * 22}")
+        await sam.enters(f"/login#{'x' * 22}")
         await logs_in(sam, "S-1")
         await sam.presses("Log off")
     lines = [record.getMessage() for record in caplog.records]

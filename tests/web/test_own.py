@@ -15,7 +15,7 @@ from bot.store.tables_audit import audit
 from bot.store.tables_refusal import refusal
 from bot.store.tables_web import own_page
 from bot.web import own
-from bot.web.guards import POLICY
+from bot.web.guards import POLICY, SCRIPTS
 from bot.web.tries import Tries
 from bot.web.visit import Site
 from tests.conftest import FIRST, Clinic, Someone
@@ -56,7 +56,7 @@ def address(someone: Someone) -> str:
     """Where [Open] under the newest message leads: the chat has nothing else."""
     assert someone.screen == LINK
     (button,) = [one for row in someone.phone.last.keyboard for one in row]
-    assert button["url"].startswith(f"{HERE}/own/")
+    assert button["url"].startswith(f"{HERE}/own/in?lang=en#")
     return str(button["url"]).removeprefix(HERE)
 
 
@@ -172,6 +172,66 @@ async def test_a_digest_is_read_discussed_and_explained_there(
     assert not tomas.sees(WORDS)
 
 
+async def test_the_day_the_patients_and_a_pair_are_read_there(
+    clinic: Clinic, anna: Someone, tomas: Someone, phone: Opens
+) -> None:
+    await answered(clinic, anna, tomas, phone)
+    await clinic.until("2026-11-10T13:00")
+    tab = await opened(tomas, phone(), "/today")
+    assert "14:00 · P-014: You rate agreement on" in tab.text
+    await tab.presses("14:00")
+    assert "Patient 2.0, you 5.0" in tab.text
+    await tab.follows("Back to the beginning")
+    await tab.presses("Hide")
+    assert "P-014" not in tab.text
+    tab = await opened(tomas, phone(), "/patients")
+    assert "P-014 · next: " in tab.text
+    assert "P-021" not in tab.text
+    await tab.presses("P-014")
+    assert WORDS in tab.text
+    tab = await opened(tomas, phone(), "/pair p-014")
+    assert WORDS in tab.text
+    tab = await opened(tomas, phone(), "/pair P-021")
+    assert "You have no patient with that code." in tab.text
+    assert not [m.text for m in tomas.phone.messages if m.by_bot and ("P-0" in m.text or "rate" in m.text)]
+
+
+async def test_the_own_form_comes_first_there_too(clinic: Clinic, anna: Someone, tomas: Someone, phone: Opens) -> None:
+    await clinic.session("P-014", FIRST)
+    await clinic.until("2026-11-03T16:00")
+    tab = await begins_check_in(anna, phone())
+    await presses(tab, *["A little"] * 6, "Skip", "Skip", "Skip", "Skip", "Skip", "Send")
+    tab = await opened(tomas, phone(), "/pair P-014")
+    assert "2.0" not in tab.text
+    await presses(tab, "A 5", "B 5", "C 5", "D 5", "Send")
+    await tab.follows("Back to the beginning")
+    assert "Patient 2.0, you 5.0" in tab.text
+    assert not tomas.sees("2.0")
+
+
+async def test_buttons_of_a_pair_lead_to_its_page(anna: Someone, tomas: Someone, phone: Opens) -> None:
+    await anna.says("/stop")
+    await anna.taps("Yes, stop")
+    await tomas.taps("Open")  # something has changed
+    tab = await phone().opens(address(tomas))
+    await tab.presses("Open")
+    assert "P-014 takes no part in the check-ins for now." in tab.text
+    await tomas.presses("p:all:open")
+    tab = await phone().opens(address(tomas))
+    await tab.presses("Open")
+    assert "P-015" in tab.text
+    await tomas.presses("p:3:open")
+    assert "Send /help to see what I can do." in tomas.toast
+    await tomas.presses("p:1:hide")
+    assert tomas.screen == "Put away."
+    assert not tomas.sees("P-0")
+
+
+async def test_without_a_digest_the_page_says_so(clinic: Clinic, tomas: Someone, phone: Opens) -> None:  # noqa: ARG001
+    tab = await opened(tomas, phone(), "/digest")
+    assert "There is nothing to show right now." in tab.text
+
+
 async def test_another_digest_does_not_exist_on_it(
     clinic: Clinic, anna: Someone, tomas: Someone, vera: Someone, phone: Opens
 ) -> None:
@@ -201,15 +261,15 @@ async def test_the_link_works_once_for_ten_minutes_and_a_look_does_not_use_it(
     for _ in range(2):
         assert (await tab.opens(link)).status == 200
     await tab.presses("Open")
-    assert (await late.opens(link)).status == 410
+    assert (await late.enters(link)).status == 410
     assert (await late.opens("/own")).status == 410
     await anna.says("/goals")
     old = address(anna)
     await anna.says("/goals")
-    assert (await late.opens(old)).status == 410  # a newer one was made
+    assert (await late.enters(old)).status == 410  # a newer one was made
     newest = address(anna)
     await clinic.wait(minutes=10.1)
-    assert (await late.opens(newest)).status == 410
+    assert (await late.enters(newest)).status == 410
     await clinic.wait(minutes=5)
     assert (await tab.opens("/own")).status == 410
     check(tab.text, "en")
@@ -227,13 +287,16 @@ async def test_its_cookie_is_for_this_alone_and_every_reply_keeps_to_itself(
 ) -> None:
     await anna.says("/goals")
     tab = phone()
-    replies = [await tab.client.get(address(anna)), await tab.client.post(address(anna)), await tab.client.get("/own")]
+    link, _, token = address(anna).partition("#")
+    replies = [await tab.client.get(link), await tab.client.post(link, data={"token": token})]
+    replies.append(await tab.client.get("/own"))
     cookie = replies[1].headers["set-cookie"]
     assert all(part in cookie for part in ("Path=/own", "HttpOnly", "SameSite=strict"))
     for reply in (*replies, await tab.client.get("/own/record.json")):
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["referrer-policy"] == "no-referrer"
-        assert reply.headers["content-security-policy"] == POLICY.format(frames="'none'")
+        may = SCRIPTS if reply is replies[0] else ""
+        assert reply.headers["content-security-policy"] == POLICY.format(frames="'none'") + may
     assert (await tab.client.get("/today")).status_code == 303  # it logs nobody in
     secure = replace(clinic.config, web=replace(clinic.config.web, public_url="https://checkin.test"))
     assert own.cookie(Site(secure, clinic.stage.app.store, clinic.clock, True, "", Tries())).startswith("__Secure-")

@@ -576,7 +576,7 @@ SCREENS = [
     "/patients/P-014/transfer", "/patients/P-014/plan", "/patients/P-014/pause", "/patients/P-014/discharge",
     "/sessions/1/move", "/sessions/1/cancel",
     "/therapists", "/therapists/add", "/therapists/T-1/leave", "/therapists/T-1/person",
-    "/closures", "/closures/add", "/import", "/ledger", "/numbers", "/settings", "/staff/add", "/login", "/login/none",
+    "/closures", "/closures/add", "/import", "/ledger", "/numbers", "/settings", "/staff/add", "/login",
     "/nothing",
 ]  # fmt: skip
 

@@ -51,8 +51,8 @@ def test_the_page_of_a_running_bot(api: Phones, tmp_path: Path) -> None:
     with service(config, api) as bot:
         desk(config, "staff", "add", "--code", "S-1")
         link = desk(config, "login")["link"]
-        assert link.startswith(f"http://127.0.0.1:{port}/login/")
-        token = link.rpartition("/")[2]
+        assert link.startswith(f"http://127.0.0.1:{port}/login#")
+        token = link.rpartition("#")[2]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as browser:
             assert "Log in" in browser.get(link).text
             page = browser.post("/login", data={"token": token})
