@@ -459,14 +459,19 @@ async def test_a_database_is_not_made_for_one_who_may_not_migrate(tmp_path: Path
 
 
 async def test_closing_finishes_what_is_queued(path: Path) -> None:
-    store = await Store.open(path, now=now)
+    store, gate = await Store.open(path, now=now), Gate()
+    holding = asyncio.create_task(store.write(gate))
+    await gate.entered()
     tasks = [asyncio.create_task(store.write(add, f"{number}")) for number in range(100)]
+    later = [asyncio.create_task(store.write_in_turn(add, "later")) for _ in range(3)]
     reading = asyncio.create_task(store.read(count))
     await asyncio.sleep(0)
-    await store.close()
-    assert await asyncio.gather(*tasks) == [f"{number}" for number in range(100)]
-    assert await reading <= 100
-    assert len(seen_by_another_process(path)) == 100
+    closing = asyncio.create_task(store.close())
+    await asyncio.wait([reading])
+    gate.open()
+    await closing
+    assert await asyncio.gather(holding, *tasks, *later) == [None, *map(str, range(100)), *["later"] * 3]
+    assert len(seen_by_another_process(path)) == 103
     assert not path.with_name("accord.db-wal").exists(), "every connection is closed"
 
 

@@ -173,8 +173,9 @@ class _Lanes:
     def get(self, wait: bool = True) -> _Job | None:
         """The next one. Raises Empty if there is none, and it is not to be waited for."""
         self._bell.get(wait)
-        if self._first and (self._passed < self.FAIR or not self._in_turn):
-            self._passed += bool(self._in_turn)
+        rest = bool(self._in_turn) and self._in_turn[0] is not None
+        if self._first and not (rest and self._passed == self.FAIR):
+            self._passed += rest
             return self._first.popleft()
         self._passed = 0
         return self._in_turn.popleft()
