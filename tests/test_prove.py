@@ -90,6 +90,14 @@ def test_the_checker_finds_another_value_in_the_file(told: tuple[list[dict[str, 
     assert "wrong record" in kinds
 
 
+def test_the_checker_hears_a_tap_that_was_never_confirmed(told: tuple[list[dict[str, Any]], Path, float]) -> None:
+    events, database, ends = told
+    with closing(opening.connect(database)) as connection, connection:
+        connection.execute(WRONG["lost"])
+    heard = [event for event in events if event["kind"] != "confirmed"]
+    assert "lost" in {one.kind for one in findings(heard, database, shipped_questionnaires(), ends)}
+
+
 def _prompt(events: list[dict[str, Any]]) -> dict[str, Any]:
     asked = (event for event in events if event["kind"] == "sent" and event["chat"] == 14)
     return next(event for event in asked if not event["detail"]["silent"])

@@ -49,7 +49,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A tap that the bot has taken over: on which screen, with what words."""
+    """A tap that came to the bot: on which screen, with what words."""
 
     number: int
     at: float
@@ -85,12 +85,12 @@ def hear(events: Sequence[Event], questionnaires: Path) -> Heard:
 
 
 def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
-    """Every tap that the bot has taken over (it confirmed it, or answered it), with the screen it was made on; and what
-    was answered to which.
+    """Every tap that came to the bot, with the screen it was made on; and what was answered to which. One that came may
+    have been carried out though the bot died before it was confirmed, and it was too old to come again.
     """
     screens: dict[tuple[int, int], str] = {}
     labels: dict[str, str] = {}  # of an old button only what it sends is known; its words are those it was shown with
-    taps, toasts, confirmed = [], {}, set()
+    taps, toasts, came = [], {}, set()
     for event in events:
         where, detail = (event["chat"], event["message_id"]), event["detail"]
         if event["kind"] in ("sent", "edited"):
@@ -98,14 +98,13 @@ def _taps(events: Sequence[Event]) -> tuple[list[Tap], dict[str, str]]:
             labels |= _labels(detail)
         elif event["kind"] == "answered":
             toasts[detail["query_id"]] = event["text"] or ""
-        elif event["kind"] == "confirmed":
-            confirmed.add(detail["update_id"])
+        elif event["kind"] in ("delivered", "confirmed"):
+            came.add(detail["update_id"])
         elif event["kind"] == "tapped" and detail["update_id"] is not None:
             shown = screens.get(where, "")
             words = (event["text"] or labels.get(event["data"] or "", ""), shown, detail["query_id"])
             taps.append(Tap(detail["update_id"], event["at"], event["chat"], event["data"] or "", *words))
-    heard = [tap for tap in taps if tap.number in confirmed or tap.query in toasts]
-    return sorted(heard, key=lambda tap: tap.number), toasts
+    return sorted((tap for tap in taps if tap.number in came), key=lambda tap: tap.number), toasts
 
 
 def _labels(detail: Mapping[str, Any]) -> dict[str, str]:

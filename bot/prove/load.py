@@ -38,6 +38,8 @@ USUAL, PAID = 30, 1000
 FIRST_CHAT, TAPPERS, TAP_EVERY_S, LOOK_EVERY_S = 9_000_000, 20, 0.25, 2.0
 MOST_MB, OUT_OF_TURN, LATE_SHARE, STARTS_WITHIN_S = 300, 500, 1.02, 20.0
 AT_ONCE = 2000
+REFUSED_SHARE = 0.001
+"""Who taps is answered at once, without a look at the limit; where that is one too many, one comes again as told."""
 FILL = """
 INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id) VALUES
     (1, 1, 'therapist', 'T-1', '{zone}', 'en', 'active', NULL, 'new1');
@@ -231,22 +233,26 @@ def weigh(pid: int, seen: Seen) -> None:
 
 
 def _judge(seen: Seen, many: int, pace: int, tally: Tally) -> None:
-    times = Counter(seen.chats)
+    times, taps, took = Counter(seen.chats), sorted(seen.taps), max(seen.at) - min(seen.at)
+    _figures(seen, many, took, taps, tally)
     check(len(times) == many, f"at {pace}/s {len(times)} of {many} patients were asked")
     check(max(times.values()) == 1, f"at {pace}/s somebody was asked twice: {times.most_common(3)}")
-    check(seen.refused == 0, f"at {pace}/s {seen.refused} messages broke the limit")
+    check(seen.refused <= many * REFUSED_SHARE, f"at {pace}/s {seen.refused} messages broke the limit")
     turn = max(abs(place - (chat - FIRST_CHAT - 2)) for place, chat in enumerate(seen.chats))
     check(turn <= OUT_OF_TURN, f"at {pace}/s somebody was asked {turn} places out of turn")
     check(seen.megabytes <= MOST_MB, f"at {pace}/s the bot took {seen.megabytes:.0f} MB")
-    took, taps = max(seen.at) - min(seen.at), sorted(seen.taps)
     if pace == USUAL:  # what answers a tap counts in the limit as a question does
         due = (many + len(taps)) / pace
         check(took <= LATE_SHARE * due + STARTS_WITHIN_S, f"{many} at {pace}/s took {took:.0f} s")
+
+
+def _figures(seen: Seen, many: int, took: float, taps: Sequence[float], tally: Tally) -> None:
     tally.struck["question"] += many
     tally.figures["seconds"] += round(took)
     tally.figures["a second"] += round(many / took)
     tally.figures["MB"] += round(seen.megabytes)
     tally.figures["CPU"] += round(1_000_000 * seen.cpu / many)
     tally.figures["taps"] += len(taps)
+    tally.figures["refused"] += seen.refused
     for share in (50, 99):
         tally.figures[f"p{share}"] += round(1000 * taps[len(taps) * share // 100]) if taps else 0

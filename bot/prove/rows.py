@@ -1,7 +1,7 @@
 """Every proof there is, in the order of the threat and fault model.
 
-The default sizes are what about half an hour of one core does, so that two cores need a quarter of an hour. Where the
-model asks more, `asked` says so; `--size` and `--soak` go on from there.
+The default sizes are what some forty minutes of one core do, so that two free cores need about twenty. Where the model
+asks more, `asked` says so; `--size` and `--soak` go on from there.
 """
 
 from bot.prove.proof import Proof
@@ -14,7 +14,8 @@ MOVES = ("another row", "another column", "another patient", "another clinic", "
 TIME = "a run of a quarter of an hour has room for so many; --size N does more."
 LOAD = (
     "It took {seconds:,} s, {a second:,} a second, {CPU:,} µs of CPU for each question, {MB:,} MB; from a tap to its "
-    "answer meanwhile {p50:,} ms (half), {p99:,} ms (99 of 100)."
+    "answer meanwhile {p50:,} ms (half), {p99:,} ms (99 of 100 of {taps:,}). {refused:,} messages were one too many, and "
+    "came again."
 )
 
 PROOFS = (
@@ -47,8 +48,8 @@ PROOFS = (
         "R4", "the whole world, all faults mixed", "Nothing lost, doubled, misfiled, sent twice or at night, sent "
         "to somebody else, asked after it was answered, or left undone. Who asks to be called reaches a contact within "
         "a minute in which nothing is wrong, and what does not arrive goes by the second route.",
-        "clinic months", "bot.prove.worlds:months", quick=0, default=14, piece=1, strikes=(*WIRE, *KILLS),
-        asked=500, why="a month of five patients takes half a minute of a core; a night (--soak 8) does the rest.",
+        "clinic months", "bot.prove.worlds:months", quick=0, default=100, piece=1, strikes=(*WIRE, *KILLS),
+        asked=500, why="a month of five patients takes some ten seconds of a core; a night (--soak 8) does the rest.",
         tells="[Call me, please] was tapped {call me:,} times; {second route:,} alerts went by the second route.",
     ),
     Proof(
