@@ -14,7 +14,7 @@ MOVES = ("another row", "another column", "another patient", "another clinic", "
 TIME = "a run of a quarter of an hour has room for so many; --size N does more."
 LOAD = (
     "It took {seconds:,} s, {a second:,} a second, {CPU:,} µs of CPU for each question, {MB:,} MB; from a tap to its "
-    "answer meanwhile {p50:,} ms (half), {p99:,} ms (99 of 100 of {taps:,}). {refused:,} messages were one too many, and "
+    "answer meanwhile {p50:,} ms (half), {p99:,} ms (99 of 100 of {taps:,}). {refused:,} were one too many, and "
     "came again."
 )
 
