@@ -22,6 +22,8 @@ CONTACTS = ("T-1", "T-2")
 AGAIN = ("Sent once more, in case it did not arrive:", "Se envía otra vez, por si no llegó:")
 GRACE_S = {"hang": 80.0, "full": 120.0, "io": 120.0, "slow": 240.0, "clock": 600.0}
 """How long after its end a spell still explains a wait: what hangs, is tried again or goes by a wrong clock."""
+SHUT_S = 12 * 3600.0
+"""Whose chat refused something so short a time before or after may have been out of reach."""
 OUTSIDE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down")
 """Spells that keep messages from going out, and nothing else."""
 
@@ -37,6 +39,8 @@ class Story:
     arrived: dict[tuple[int, str], list[tuple[float, str]]] = field(default_factory=dict)
     routes: dict[int, list[float]] = field(default_factory=dict)
     asked: list[tuple[int, float]] = field(default_factory=list)
+    shut: dict[int, list[float]] = field(default_factory=dict)
+    """When a chat refused something. Whoever taps or writes can be reached again; that is left out, to be fair."""
 
     def free(self, begin: float, end: float, inside: bool = False) -> float:
         """How many seconds of this time nothing was wrong (inside: the bot could work)."""
@@ -79,6 +83,9 @@ def read(events: Sequence[Event], ends: float) -> Story:
             dead.clear()
         elif kind == "fault":
             _fault(at, detail, wrong, dead)
+            _refused(at, detail.get("params", {}).get("chat_id"), detail["fault"] == "forbidden", story)
+        elif kind == "refused":
+            _refused(at, event["chat"], detail.get("code") == 403, story)
         elif kind == "second route":
             story.routes.setdefault(detail["alert"], []).append(at)
         elif kind in ("sent", "tapped"):
@@ -93,6 +100,11 @@ def _fault(at: float, detail: Mapping[str, Any], wrong: list[Span], dead: list[f
         dead.append(at)
     elif detail.get("pause"):  # the Bot API said how long to wait
         wrong.append((at, at + detail["pause"] + WITHIN_S))
+
+
+def _refused(at: float, chat: int | None, is_shut: bool, story: Story) -> None:
+    if is_shut and chat is not None:
+        story.shut.setdefault(chat, []).append(at)
 
 
 def _message(event: Event, story: Story, expired: set[int]) -> None:
@@ -196,9 +208,11 @@ def _reached(one: _Call, story: Story) -> Iterator[Said]:
 
 def _second(one: _Call, story: Story) -> Iterator[Said]:
     """After a quarter of an hour without [I have it] the second contact is told, if that is possible."""
-    due = one.asked + SECOND_S
+    due, chat = one.asked + SECOND_S, one.contacts[CONTACTS[1]]
     came = one.first(story, CONTACTS[1])
-    if one.seen <= due + WITHIN_S or (one.lost(CONTACTS[1]) and one.state != "sent"):
+    tried = f"call:{one.id}:{CONTACTS[1]}" in one.sent
+    lost = one.lost(CONTACTS[1]) and (tried or any(due - SHUT_S < at < due + SHUT_S for at in story.shut.get(chat, ())))
+    if one.seen <= due + WITHIN_S or (lost and one.state != "sent"):
         return
     if story.free(due, min(one.seen, came or one.seen)) > WITHIN_S:
         yield "late", f"call {one.id} of {_wall(one.asked)}: the second contact was told {came and _wall(came)}"
