@@ -42,13 +42,16 @@ QUERIES = {
         WITH whose AS ({_WHOSE}) SELECT code, about, digest.state, text
         FROM digest JOIN whose USING (id) JOIN person ON person.id = therapist_id""",
     "told": f"""
-        WITH whose AS ({_WHOSE}) SELECT code, kind, whose.about, outbox.state
+        WITH whose AS ({_WHOSE}) SELECT code, kind, whose.about,
+            CASE WHEN kind = 'reminder' AND outbox.state = 'unknown' THEN 'sent' ELSE outbox.state END AS state
         FROM outbox LEFT JOIN whose ON whose.id = outbox.about JOIN person ON person.id = person_id
         WHERE kind NOT IN ('edit', 'delete')""",
     "left": "SELECT state, error FROM inbox WHERE state != 'done'",
 }
 """By the word a line begins with. `told`: each prompt, reminder, digest and notice, once; how often it went out is
-counted elsewhere, and screens that hid themselves are left out, as a process that starts late hides them otherwise."""
+counted elsewhere, and screens that hid themselves are left out, as a process that starts late hides them otherwise. Of a
+reminder over which a process died nobody knows whether it went; it is not sent again, by design.
+"""
 
 
 def chronicle(database: Path) -> Counter[str]:
