@@ -49,8 +49,8 @@ QUERIES = {
     "left": "SELECT state, error FROM inbox WHERE state != 'done'",
 }
 """By the word a line begins with. `told`: each prompt, reminder, digest and notice, once; how often it went out is
-counted elsewhere, and screens that hid themselves are left out, as a process that starts late hides them otherwise. Of a
-reminder over which a process died nobody knows whether it went; it is not sent again, by design.
+counted elsewhere, and screens that hid themselves are left out, as a process that starts late hides them otherwise.
+Of a reminder over which a process died nobody knows whether it went; it is not sent again, by design.
 """
 
 
