@@ -190,7 +190,8 @@ PROOFS = (
         "S9", "the log of who saw what, edited", "Every edit is found, at the first entry that is wrong; an end that "
         "was cut off by whoever noted the last entry.", "edits", "bot.prove.trail:edits", quick=100, default=10_000,
         piece=10_000, strikes=("flipped", "deleted", "swapped", "repeated", "cut off"),
-        tells="The log had {entries:,} entries.",
+        tells="The log had {entries:,} entries; {in the file:,} of the edits were made in the database, and all of it "
+        "gone through.",
     ),
     Proof(
         "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "
