@@ -178,8 +178,8 @@ PROOFS = (
     Proof(
         "S1", "asking for what is somebody else's", "By any button or code: what comes back is what comes back for "
         "what does not exist, and each refusal is counted.", "tries", "bot.prove.strangers:tries", quick=200,
-        default=20_000, piece=20_000, strikes=("check-in", "digest", "pair", "lists", "code"), asked=1_000_000,
-        why="a try takes two milliseconds of a core; --size 1000000 takes forty minutes.",
+        default=18_000, piece=18_000, strikes=("check-in", "digest", "pair", "lists", "code"), asked=1_000_000,
+        why="a try takes two to three milliseconds of a core.",
     ),
     Proof(
         "S2", "what is sealed, moved", "A value opens in its own place only: not in another row, column, patient or "
@@ -191,7 +191,8 @@ PROOFS = (
         "S9", "the log of who saw what, edited", "Every edit is found, at the first entry that is wrong; an end that "
         "was cut off by whoever noted the last entry.", "edits", "bot.prove.trail:edits", quick=100, default=10_000,
         piece=10_000, strikes=("flipped", "deleted", "swapped", "repeated", "cut off"),
-        tells="The log had {entries:,} entries.",
+        tells="The log had {entries:,} entries; {in the file:,} of the edits were made in the database, and all of it "
+        "gone through.",
     ),
     Proof(
         "S7", "files that are not as they should be", "Settings, questionnaires, calendars, tables: read, or refused "

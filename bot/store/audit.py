@@ -78,10 +78,17 @@ def note(
     """Add an entry, in the transaction that does what it says. `detail` holds ids and keys, never words."""
     last = conn.execute(_LAST).first()
     number, before = (1, b"") if last is None else (last.id + 1, last.mac)
+    conn.execute(insert(audit).values(entry(_key(conn), before, number, did, now, by, about, detail, why)))
+
+
+def entry(
+    key: bytes, before: bytes, number: int, did: Did, now: datetime, by: int | None = None, about: int | None = None,
+    detail: str | None = None, why: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The row of an entry that follows the one whose hash is `before`."""
     told = (number, CLINIC, _text(now), did, by, about, detail, why)
-    mac = _mac(_key(conn), before, told)
     names = ("id", "clinic_id", "at", "did", "by_id", "about_id", "detail", "why")
-    conn.execute(insert(audit).values(**dict(zip(names, told, strict=True)) | {"at": now, "mac": mac}))
+    return dict(zip(names, told, strict=True)) | {"at": now, "mac": _mac(key, before, told)}
 
 
 def head(conn: Connection) -> Head | None:
