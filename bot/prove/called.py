@@ -22,8 +22,8 @@ CONTACTS = ("T-1", "T-2")
 AGAIN = ("Sent once more, in case it did not arrive:", "Se envía otra vez, por si no llegó:")
 GRACE_S = {"hang": 80.0, "full": 120.0, "io": 120.0, "slow": 240.0, "clock": 600.0}
 """How long after its end a spell still explains a wait: what hangs, is tried again or goes by a wrong clock."""
-SHUT_S = 12 * 3600.0
-"""Whose chat refused something so short a time before or after may have been out of reach."""
+SHUT_S = 3600.0
+"""How long the bot may take to notice that somebody can be reached again: it may be dead, or the line down."""
 OUTSIDE = ("lost", "cut", "hang", "broken", "gateway", "flood", "forbidden", "down")
 """Spells that keep messages from going out, and nothing else."""
 
@@ -39,8 +39,12 @@ class Story:
     arrived: dict[tuple[int, str], list[tuple[float, str]]] = field(default_factory=dict)
     routes: dict[int, list[float]] = field(default_factory=dict)
     asked: list[tuple[int, float]] = field(default_factory=list)
-    shut: dict[int, list[float]] = field(default_factory=dict)
-    """When a chat refused something. Whoever taps or writes can be reached again; that is left out, to be fair."""
+    shut: dict[int, list[list[float]]] = field(default_factory=dict)
+    """From when to when a chat took nothing: from a refusal or a block until its person was heard again."""
+
+    def is_shut(self, chat: int, begin: float, end: float) -> bool:
+        """Whether a chat took nothing at some moment of this time."""
+        return any(start <= end and begin <= stop + SHUT_S for start, stop in self.shut.get(chat, ()))
 
     def free(self, begin: float, end: float, inside: bool = False) -> float:
         """How many seconds of this time nothing was wrong (inside: the bot could work)."""
@@ -65,6 +69,7 @@ def read(events: Sequence[Event], ends: float) -> Story:
     wrong: list[Span] = []
     inside: list[Span] = []
     for event in events:
+        _shut_or_open(event, story, expired)
         at, kind, detail = event["at"], event["kind"], event["detail"]
         if kind == "spell":
             name = detail["spell"]
@@ -83,9 +88,6 @@ def read(events: Sequence[Event], ends: float) -> Story:
             dead.clear()
         elif kind == "fault":
             _fault(at, detail, wrong, dead)
-            _refused(at, detail.get("params", {}).get("chat_id"), detail["fault"] == "forbidden", story)
-        elif kind == "refused":
-            _refused(at, event["chat"], detail.get("code") == 403, story)
         elif kind == "second route":
             story.routes.setdefault(detail["alert"], []).append(at)
         elif kind in ("sent", "tapped"):
@@ -102,9 +104,17 @@ def _fault(at: float, detail: Mapping[str, Any], wrong: list[Span], dead: list[f
         wrong.append((at, at + detail["pause"] + WITHIN_S))
 
 
-def _refused(at: float, chat: int | None, is_shut: bool, story: Story) -> None:
-    if is_shut and chat is not None:
-        story.shut.setdefault(chat, []).append(at)
+def _shut_or_open(event: Event, story: Story, expired: set[int]) -> None:
+    kind, detail, chat = event["kind"], event["detail"], event["chat"]
+    forbidden = kind == "fault" and detail["fault"] == "forbidden"
+    if forbidden:
+        chat = detail["params"].get("chat_id")
+    spans = story.shut.setdefault(chat, [])
+    is_open = not spans or spans[-1][1] < float("inf")
+    if forbidden or kind == "blocked" or (kind == "refused" and detail.get("code") == 403):
+        spans += [[event["at"], float("inf")]] if is_open else []
+    elif not is_open and kind in ("said", "tapped", "unblocked") and detail.get("update_id") not in expired:
+        spans[-1][1] = event["at"]
 
 
 def _message(event: Event, story: Story, expired: set[int]) -> None:
@@ -139,7 +149,9 @@ def calls(events: Sequence[Event], tables: Tables, ends: float) -> Iterator[Said
     story = read(events, ends)
     chats = {row["id"]: row["chat_id"] for row in tables["person"]}
     contacts = {row["code"]: row["chat_id"] for row in tables["person"] if row["code"] in CONTACTS}
-    sent = {row["key"]: row["state"] for row in tables["outbox"] if row["key"].startswith("call:")}
+    alerts = [row for row in tables["outbox"] if row["key"].startswith("call:")]
+    sent = {row["key"]: row["state"] for row in alerts}
+    told = {row["key"]: story.true(row["not_before"]) or ends for row in alerts}
     routes = {row["key"]: story.routes.get(row["id"], []) for row in tables["alert"]}
     yield from _kept(story, tables, chats)
     yield from _marked(story, contacts)
@@ -147,7 +159,8 @@ def calls(events: Sequence[Event], tables: Tables, ends: float) -> Iterator[Said
         asked = story.true(row["asked_at"])
         assert asked is not None
         seen = story.true(row["seen_at"]) or ends
-        one = _Call(row["id"], row["state"], asked, seen, contacts, sent, routes)
+        begun = max(asked, told.get(f"call:{row['id']}:{CONTACTS[0]}", asked))
+        one = _Call(row["id"], row["state"], asked, begun, seen, contacts, sent, routes)
         yield from _reached(one, story)
         yield from _second(one, story)
         yield from _routed(one, story)
@@ -155,11 +168,12 @@ def calls(events: Sequence[Event], tables: Tables, ends: float) -> Iterator[Said
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request: when it was made and seen, what the outbox and the second route know of it by key."""
+    """One request: when it was made, first told on and seen; what the outbox and the second route know of it by key."""
 
     id: str
     state: str
     asked: float
+    begun: float
     seen: float
     contacts: Mapping[str, int]
     sent: Mapping[str, str]
@@ -208,10 +222,10 @@ def _reached(one: _Call, story: Story) -> Iterator[Said]:
 
 def _second(one: _Call, story: Story) -> Iterator[Said]:
     """After a quarter of an hour without [I have it] the second contact is told, if that is possible."""
-    due, chat = one.asked + SECOND_S, one.contacts[CONTACTS[1]]
+    due, chat = one.begun + SECOND_S, one.contacts[CONTACTS[1]]
     came = one.first(story, CONTACTS[1])
     tried = f"call:{one.id}:{CONTACTS[1]}" in one.sent
-    lost = one.lost(CONTACTS[1]) and (tried or any(due - SHUT_S < at < due + SHUT_S for at in story.shut.get(chat, ())))
+    lost = one.lost(CONTACTS[1]) and (tried or story.is_shut(chat, one.asked, due + SHUT_S))
     if one.seen <= due + WITHIN_S or (lost and one.state != "sent"):
         return
     if story.free(due, min(one.seen, came or one.seen)) > WITHIN_S:

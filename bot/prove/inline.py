@@ -100,6 +100,10 @@ class Disk(Store):
         type(self).told(fn)
         return value
 
+    async def write_in_turn(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same: here all go in the order in which they came."""
+        return await self.write(fn, *args, **kwargs)
+
     async def read(self, fn: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """One consistent view."""
         self._life.check()
