@@ -50,11 +50,14 @@ class SecondRoute:
         self._store, self._clock, self._command = store, clock, command
         self.stuck = 0
         """How many alerts do not arrive, when last looked."""
+        self._went: dict[int, bool] = {}  # told, and not yet noted: a full disk rings nobody twice
 
     async def go(self) -> None:
         """Look at what is due to go there. Told before it is noted: after a crash it is told once more."""
         for number, stands in await self._store.write(alerts.undelivered, self._clock.now()):
-            log.error("alert %d was not delivered", number)
-            went = not self._command or await run(self._command, number)
-            await self._store.write(alerts.told, number, stands, went, self._clock.now())
+            if number not in self._went:
+                log.error("alert %d was not delivered", number)
+                self._went[number] = not self._command or await run(self._command, number)
+            await self._store.write(alerts.told, number, stands, self._went[number], self._clock.now())
+            del self._went[number]
         self.stuck = await self._store.read(alerts.stuck, self._clock.now())

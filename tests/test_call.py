@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from bot.core.call import CallMe, NoHours, parse_hours, reached_at
 from bot.core.health import lines
 from bot.core.walltime import zone_of
 from bot.health import examine
+from bot.store import alerts
+from bot.store.errors import NotStored
 from bot.store.tables_call import call
 from tests.conftest import DENVER, ROOT, Clinic, Someone, denver
 
@@ -199,6 +202,28 @@ async def test_an_alert_that_does_not_arrive_goes_by_a_second_route_until_it_doe
     assert tomas.sees(ALERT)
     assert route.stuck == 0
     assert "alerts" not in {line.name for line in lines(await examine(clinic.config, clinic.clock))}
+    log.clear()
+
+
+@pytest.mark.deep
+async def test_while_the_disk_is_full_the_second_route_rings_once(
+    clinic: Clinic, anna: Someone, tomas: Someone, tmp_path: Path, log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    told, noted, fails = tmp_path / "told", alerts.told, [NotStored("full")] * 3
+
+    def note(*values: Any) -> None:
+        if fails:
+            raise fails.pop()
+        noted(*values)
+
+    monkeypatch.setattr(alerts, "told", note)
+    clinic.stage.app.ticks.second_route._command = (sys.executable, "-I", "-c", OFFICE, str(told))
+    clinic.emulator.faults.add("gateway", method="sendMessage", chat=tomas.phone.id, count=9_999)
+    await asks(anna)
+    await clinic.wait(minutes=9)
+    assert not fails
+    assert len(told.read_text().splitlines()) == 1
     log.clear()
 
 

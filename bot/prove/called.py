@@ -234,7 +234,7 @@ def _second(one: _Call, story: Story) -> Iterator[Said]:
 
 def _routed(one: _Call, story: Story) -> Iterator[Said]:
     """Undelivered for longer than five minutes: it went another way, too."""
-    for code, begun in zip(CONTACTS, (one.asked, one.asked + SECOND_S), strict=True):
+    for code, begun in zip(CONTACTS, (one.asked, one.begun + SECOND_S), strict=True):
         key = f"call:{one.id}:{code}"
         if key not in one.sent or one.sent[key] == "gone":
             continue
