@@ -36,6 +36,9 @@ _FIELDS = (
     person.c.expects, person.c.plan, person.c.pilot, person.c.on_page,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
+_GOOD_INVITE = select(invite.c.id).where(
+    invite.c.code_hash == bindparam("hash"), invite.c.used_at.is_(None), invite.c.expires_at > bindparam("now")
+)
 _KNOWN = select(person.c.chat_key).where(person.c.chat_key.in_(bindparam("keys", expanding=True)))
 _BY_ID = select(*_FIELDS, own()).where(person.c.id == bindparam("id"))
 
@@ -86,8 +89,7 @@ def known_chats(conn: Connection, chats: Collection[int]) -> set[int]:
 
 def is_good_invite(conn: Connection, code: str, now: datetime) -> bool:
     """Whether a code would let somebody in now."""
-    unused = (invite.c.code_hash == ids.hashed(code)) & invite.c.used_at.is_(None) & (invite.c.expires_at > now)
-    return bool(code) and conn.execute(select(invite.c.id).where(unused)).first() is not None
+    return bool(code) and conn.execute(_GOOD_INVITE, {"hash": ids.hashed(code), "now": now}).first() is not None
 
 
 def by_id(conn: Connection, person_id: int) -> Person:
