@@ -25,6 +25,7 @@ Row = sqlite3.Row
 QUIET_FROM, QUIET_UNTIL = 21, 8
 FORGOTTEN_AFTER_S = 1.9 * 86400
 """The bot forgets updates that are done after two days."""
+DEATHS = ("died", "killed before", "killed after")
 CLOSE_S = 30.0
 """So soon after a copy a death explains the next one."""
 CLOCK_WRONG_S = 300.0
@@ -194,7 +195,7 @@ def _loud(case: Case) -> dict[tuple[int, str, str], list[float]]:
 
 def _copies(case: Case) -> Iterator[Finding]:
     """No message twice, unless its reply was lost, or the process died over it. "Later" asks again, and may."""
-    deaths = [e["at"] for e in case.events if e["kind"] == "fault" and e["detail"]["fault"] in ("died", "killed after")]
+    deaths = [e["at"] for e in case.events if e["kind"] == "fault" and e["detail"]["fault"] in DEATHS]
     troubles = [e["at"] for e in case.events if e["kind"] == "fault" and e["detail"]["fault"] == "disk"]
     unsure = _unsure(case)
     for (chat, about, words), times in _loud(case).items():
