@@ -24,6 +24,8 @@ ASKED_FOR = {
     "*.html": "a digest or a record that somebody asked for",
     "*.txt": "a digest that the demo was asked to keep, or what a command printed",
     "*.toml": "a questionnaire: its questions are nobody's words",
+    "README.md": "a copy of the program: its example",
+    "*.py": "a copy of the program: the demo's story",
     "accord.db.backup-000[1-8]-*": "a database as it was before anything was sealed; the doctor names it",
 }
 """Kinds of files that may hold words, by name, and why."""
