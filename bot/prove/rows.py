@@ -1,7 +1,7 @@
 """Every proof there is, in the order of the threat and fault model.
 
-The default sizes are what some three quarters of an hour of one core do, so that two free cores need about twenty-five minutes. Where the model
-asks more, `asked` says so; `--size` and `--soak` go on from there.
+The default sizes are what three quarters of an hour of one core do, so that two free cores need some twenty-five
+minutes. Where the model asks more, `asked` says so; `--size` and `--soak` go on from there.
 """
 
 from bot.prove.proof import Proof
