@@ -161,7 +161,7 @@ async def test_the_doctor_says_what_waits(clinic: Clinic, place: Path) -> None:
     ("waiting", "since", "act", "says"),
     [
         (0, None, False, "none waits"),
-        (1, "2026-11-02T11:51", False, "1 entry of the log of who saw what wait to be sent on, the oldest for 9 min."),
+        (1, "2026-11-02T11:51", False, "1 entry of the log of who saw what waits to be sent on, the oldest for 9 min."),
         (1200, "2026-11-02T11:50", True, "1,200 entries"),
     ],
 )

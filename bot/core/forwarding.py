@@ -20,8 +20,8 @@ def said(found: Forwarding, now: datetime) -> tuple[bool, str]:
     if found.since is None or not found.waiting:
         return False, "Each entry of the log of who saw what was sent on; none waits."
     minutes = int((now - found.since).total_seconds() // 60)
-    entries = "1 entry" if found.waiting == 1 else f"{found.waiting:,} entries"
-    says = f"{entries} of the log of who saw what wait to be sent on, the oldest for {minutes:,} min"
+    entries, verb = ("1 entry", "waits") if found.waiting == 1 else (f"{found.waiting:,} entries", "wait")
+    says = f"{entries} of the log of who saw what {verb} to be sent on, the oldest for {minutes:,} min"
     if now - found.since < PATIENCE:
         return False, f"{says}."
     return True, f"{says}: look at [log] forward, and at what listens there."
