@@ -317,7 +317,8 @@ function drawSessions() {
 
 function drawFrame() {
   const frame = byId("frame"), key = JSON.stringify(state.clock);
-  if (!state.clinic || frame.key === key) return;
+  // While the demo plays, the clock runs away from a page that is still loading: it would show the log-in.
+  if (!state.clinic || state.playing || frame.key === key) return;
   frame.key = key; // the clock moved on, and the clinic's page has logged off whoever was there
   frame.hidden = false;
   byId("sessions").hidden = true;
