@@ -5,6 +5,7 @@ time, the wire, the threads, and the source of random ids.
 """
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
@@ -321,9 +322,13 @@ def _by_the_second_route(emulator: Emulator) -> Callable[..., Awaitable[bool]]:
     return run
 
 
+MEMORY, ROOM = "/dev/shm", 2 << 30
+"""A container often has 64 MB of it, which a proof would take for a full disk."""
+
+
 def memory() -> str | None:
-    """A folder in memory, where the machine has one: no disk is worn out, and none is waited for."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+    """A folder in memory, where the machine has one with 2 GB free: no disk is worn out, and none is waited for."""
+    return MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free >= ROOM else None
 
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(8) + (640).to_bytes(4, "big") + (480).to_bytes(4, "big")
