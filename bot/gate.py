@@ -7,7 +7,7 @@ thousand letters, and none once it is done: the most that one stranger can put o
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from json import dumps
 from typing import Any
@@ -40,13 +40,19 @@ class Gate:
         """Store those that are kept, and mark the given ids done; the ids of the new ones, see `store.inbox.add`."""
         self._begin(now)
         strangers = self._strangers(conn, {raw.whose(update) for update in updates})
-        rows = []
-        for update in updates:
-            text = dumps(update)
-            if raw.whose(update) not in strangers or self._is_kept(conn, update, text, now):
-                rows.append((update["update_id"], text))
+        opened = {raw.invite_in(update) for update in updates if raw.whose(update) in strangers} - {""}
+        good = people.good_invites(conn, opened, now)
+        rows = [
+            (update["update_id"], dumps(update))
+            for update in updates
+            if raw.whose(update) not in strangers or self._is_kept(update, good)
+        ]
         self.ignored += len(updates) - len(rows)
         return inbox.add(conn, rows, done, now)
+
+    def is_known(self, sender: int) -> bool:
+        """Whether somebody whose update was added last was known to the clinic then."""
+        return sender in self._known
 
     def _begin(self, now: datetime) -> None:
         if self._day != now.date():
@@ -63,11 +69,11 @@ class Gate:
         self._known |= people.known_chats(conn, unsure)
         return unsure - self._known
 
-    def _is_kept(self, conn: Connection, update: Mapping[str, Any], text: str, now: datetime) -> bool:
+    def _is_kept(self, update: Mapping[str, Any], good: Container[str]) -> bool:
         """Whether this one of a stranger is. It counts only if it is, so that nobody is shut out by what is ignored."""
         sender = raw.whose(update)
         room = self._today[sender] < EACH_DAY and self._of_all < ALL_DAY and self._this_minute < ALL_MINUTE
-        if not (room and len(text) <= LARGEST) and not people.is_good_invite(conn, raw.invite_in(update), now):
+        if not (room and len(dumps(update)) <= LARGEST) and raw.invite_in(update) not in good:
             return False
         self._today[sender] += 1
         self._of_all += 1

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 LONG_POLL_S = 25
 AT_ONCE = 100
-IN_FLIGHT = 256
+IN_FLIGHT, STRANGERS_IN_FLIGHT = 256, 8
 CALM_DOWN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits after one, two, three … failed requests in a row."""
 PICTURES_KNOWN = 1000
@@ -67,6 +67,7 @@ class Inbox:
         self._queues: dict[int, deque[tuple[int, dict[str, Any], bool]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._doorstep = asyncio.Semaphore(STRANGERS_IN_FLIGHT)
         self._done: list[int] = []
         self._making = asyncio.Lock()
         self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
@@ -140,7 +141,7 @@ class Inbox:
     async def _serve(self, key: int) -> None:
         queue = self._queues[key]
         while queue:
-            async with self._slots:
+            async with self._doorstep if not self._gate.is_known(key) else contextlib.nullcontext(), self._slots:
                 await self._handle(*queue[0], len(queue) > HURRIED)
             queue.popleft()
         del self._queues[key]
@@ -167,7 +168,8 @@ class Inbox:
 
     async def _decide(self, update: Update, raw: dict[str, Any], again: bool, hurried: bool) -> Outcome:
         """Carry it out. While the disk is in the way, say so and try again: the update itself is on it already."""
-        failed, write = 0, self._store.write_in_turn if hurried else self._store.write
+        waits = hurried or not self._gate.is_known(whose(raw))
+        failed, write = 0, self._store.write_in_turn if waits else self._store.write
         while True:
             try:
                 handler = door.again if again else door.accept

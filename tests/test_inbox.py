@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bot import clinic as desk
 from bot import gate
 from bot.chat import checkins
+from bot.inbox import STRANGERS_IN_FLIGHT
 from bot.store import sealing
 from bot.store.errors import NotStored
 from bot.store.tables import check_in, inbox, person
@@ -349,6 +350,17 @@ async def test_a_good_invite_comes_through_whatever_strangers_do(
     await invited.taps("I agree")
     await invited.taps("Yes, that is right")
     assert sum(bool(clinic[str(5000 + n)].prompts) for n in range(10)) <= 3
+
+
+async def test_strangers_knock_and_whom_the_clinic_knows_goes_first(clinic: Clinic, begun: Someone) -> None:
+    sent = len(clinic.emulator.history.since(0))
+    for number in range(60):
+        clinic[str(5000 + number)].phone.say("Hello?")
+    begun.phone.tap("Mostly")
+    await clinic.stage.settle()
+    said = [event for event in clinic.emulator.history.since(sent) if event.kind in ("sent", "edited")]
+    assert len(said) == 61
+    assert [event.chat for event in said].index(begun.phone.id) <= 2 * STRANGERS_IN_FLIGHT
 
 
 async def test_who_sends_faster_than_anybody_reads_is_answered_to_the_last(clinic: Clinic, anna: Someone) -> None:

@@ -96,9 +96,7 @@ def _chosen(asked: Asked) -> list[Proof]:
 def _plan(chosen: Sequence[Proof], asked: Asked, seed: int) -> list[Piece]:
     plan = []
     for proof in chosen:
-        amount = asked.size or (proof.quick if asked.quick else proof.default)
-        whole = asked.size is not None and len(chosen) == 1
-        plan += [Piece(proof.row, seed, amount)] if whole else list(pieces(proof, amount, seed))
+        plan += pieces(proof, asked.size or (proof.quick if asked.quick else proof.default), seed)
     return plan
 
 

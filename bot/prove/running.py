@@ -43,6 +43,8 @@ class Outcome:
         """What the model asks, where less was done; else nothing."""
         if self.skipped:
             return f"Did not run here: {self.skipped}"
+        if self.done < self.wanted and not self.broken:
+            return f"Only {self.done:,} of {self.wanted:,} could be tried: that proves nothing."
         if self.done >= self.proof.asked:
             return ""
         return f"Asked {self.proof.asked:,} {self.proof.unit}, done {self.done:,}: {self.proof.why}"

@@ -36,8 +36,10 @@ _FIELDS = (
     person.c.expects, person.c.plan, person.c.pilot, person.c.on_page,
 )  # fmt: skip
 _BY_CHAT = select(*_FIELDS, own()).where(person.c.chat_key == bindparam("chat"))
-_GOOD_INVITE = select(invite.c.id).where(
-    invite.c.code_hash == bindparam("hash"), invite.c.used_at.is_(None), invite.c.expires_at > bindparam("now")
+_GOOD_INVITES = select(invite.c.code_hash).where(
+    invite.c.code_hash.in_(bindparam("hashes", expanding=True)),
+    invite.c.used_at.is_(None),
+    invite.c.expires_at > bindparam("now"),
 )
 _KNOWN = select(person.c.chat_key).where(person.c.chat_key.in_(bindparam("keys", expanding=True)))
 _BY_ID = select(*_FIELDS, own()).where(person.c.id == bindparam("id"))
@@ -87,9 +89,12 @@ def known_chats(conn: Connection, chats: Collection[int]) -> set[int]:
     return {keys[key] for key in conn.execute(_KNOWN, {"keys": list(keys)}).scalars()}
 
 
-def is_good_invite(conn: Connection, code: str, now: datetime) -> bool:
-    """Whether a code would let somebody in now."""
-    return bool(code) and conn.execute(_GOOD_INVITE, {"hash": ids.hashed(code), "now": now}).first() is not None
+def good_invites(conn: Connection, codes: Collection[str], now: datetime) -> set[str]:
+    """Those of these codes that would let somebody in now."""
+    hashes = {ids.hashed(code): code for code in codes}
+    if not hashes:
+        return set()
+    return {hashes[one] for one in conn.execute(_GOOD_INVITES, {"hashes": list(hashes), "now": now}).scalars()}
 
 
 def by_id(conn: Connection, person_id: int) -> Person:
