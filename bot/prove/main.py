@@ -94,7 +94,7 @@ def _chosen(asked: Asked) -> list[Proof]:
 
 
 def _plan(chosen: Sequence[Proof], asked: Asked, seed: int) -> list[Piece]:
-    plan = []
+    plan: list[Piece] = []
     for proof in chosen:
         plan += pieces(proof, asked.size or (proof.quick if asked.quick else proof.default), seed)
     return plan
