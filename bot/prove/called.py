@@ -54,11 +54,13 @@ class Story:
             at = max(at, min(stop, end))
         return left + max(end - at, 0.0)
 
-    def true(self, stored: str | None) -> float | None:
-        """When it was, of an instant as the bot's clock gave it."""
+    def true(self, stored: str | None, after: float = 0.0) -> float | None:
+        """When it was, of an instant as the bot's clock gave it, or of so many seconds after it by that clock: one that
+        went wrong in between, or was put right, makes them fewer or more.
+        """
         if stored is None:
             return None
-        at = datetime.fromisoformat(stored).replace(tzinfo=UTC).timestamp()
+        at = datetime.fromisoformat(stored).replace(tzinfo=UTC).timestamp() + after
         return next((at - off for since, off in reversed(self.clock) if at - off >= since), at)
 
 
@@ -160,7 +162,8 @@ def calls(events: Sequence[Event], tables: Tables, ends: float) -> Iterator[Said
         assert asked is not None
         seen = story.true(row["seen_at"]) or ends
         begun = max(asked, told.get(f"call:{row['id']}:{CONTACTS[0]}", asked))
-        one = _Call(row["id"], row["state"], asked, begun, seen, contacts, sent, routes)
+        due = max(begun + SECOND_S, story.true(row["asked_at"], SECOND_S) or 0.0)
+        one = _Call(row["id"], row["state"], asked, due, seen, contacts, sent, routes)
         yield from _reached(one, story)
         yield from _second(one, story)
         yield from _routed(one, story)
@@ -168,12 +171,14 @@ def calls(events: Sequence[Event], tables: Tables, ends: float) -> Iterator[Said
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request: when it was made, first told on and seen; what the outbox and the second route know of it by key."""
+    """One request: when it was made, when a second contact is due, when it was seen; what the outbox and the second
+    route know of it by key.
+    """
 
     id: str
     state: str
     asked: float
-    begun: float
+    due: float
     seen: float
     contacts: Mapping[str, int]
     sent: Mapping[str, str]
@@ -222,7 +227,7 @@ def _reached(one: _Call, story: Story) -> Iterator[Said]:
 
 def _second(one: _Call, story: Story) -> Iterator[Said]:
     """After a quarter of an hour without [I have it] the second contact is told, if that is possible."""
-    due, chat = one.begun + SECOND_S, one.contacts[CONTACTS[1]]
+    due, chat = one.due, one.contacts[CONTACTS[1]]
     came = one.first(story, CONTACTS[1])
     tried = f"call:{one.id}:{CONTACTS[1]}" in one.sent
     lost = one.lost(CONTACTS[1]) and (tried or story.is_shut(chat, one.asked, due + SHUT_S))
@@ -234,7 +239,7 @@ def _second(one: _Call, story: Story) -> Iterator[Said]:
 
 def _routed(one: _Call, story: Story) -> Iterator[Said]:
     """Undelivered for longer than five minutes: it went another way, too."""
-    for code, begun in zip(CONTACTS, (one.asked, one.begun + SECOND_S), strict=True):
+    for code, begun in zip(CONTACTS, (one.asked, one.due), strict=True):
         key = f"call:{one.id}:{code}"
         if key not in one.sent or one.sent[key] == "gone":
             continue

@@ -65,7 +65,7 @@ class Somebody:
             if self.random.random() < 0.03:
                 await self._odd()
             elif self.random.random() < CALLS:
-                await self._ask_for_a_call()
+                await self.ask_for_a_call()
             elif not await self._tap():
                 return
 
@@ -129,7 +129,7 @@ class Somebody:
             self.phone.send_voice()
         await asyncio.sleep(2)
 
-    async def _ask_for_a_call(self) -> None:
+    async def ask_for_a_call(self) -> None:
         """Words, and [Call me, please] under the crisis line that answers them."""
         before = len(self.world.emulator.history.events)
         self.phone.say("I cannot sleep")

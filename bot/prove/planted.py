@@ -89,7 +89,7 @@ PLANTED = (
         "    not_(_ALONE), outbox.c.error.is_distinct_from(HELD),\n", "    not_(_ALONE),\n",
     ),
     Planted(
-        "the second contact is never told", "R4", "bot/calling.py",
+        "the second contact is never told", "S15", "bot/calling.py",
         'if asked.state == "asked" or not _alert(conn, asked, second, now):', 'if asked.state == "asked":',
     ),
     Planted(

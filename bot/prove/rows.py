@@ -176,6 +176,13 @@ PROOFS = (
         "(99 of 100); the bot took {MB:,} MB.",
     ),
     Proof(
+        "S15", "[Call me, please] under all faults", "Each request is kept, and reaches a contact within a "
+        "minute in which nothing is wrong; the second one a quarter of an hour later; what does not arrive goes by the "
+        "second route; what comes again says so.", "taps", "bot.prove.alerts:calls", quick=30, default=5000, piece=500,
+        strikes=(*WIRE, "full", "io"), asked=100_000, why=TIME,
+        tells="These were {requests:,} requests; {second route:,} alerts went by the second route.",
+    ),
+    Proof(
         "S1", "asking for what is somebody else's", "By any button or code: what comes back is what comes back for "
         "what does not exist, and each refusal is counted.", "tries", "bot.prove.strangers:tries", quick=200,
         default=18_000, piece=18_000, strikes=("check-in", "digest", "pair", "lists", "code"), asked=1_000_000,
