@@ -46,7 +46,7 @@ def new_seed() -> int:
 
 def list_rows() -> None:
     """Every row, its title and its default amount."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for proof in PROOFS:
         words = proof.title + (" (only if it is named)" if proof.named else "")
         console.print(f"{proof.row:<5}{proof.default:>10,} {proof.unit:<20} {words}", markup=False)
@@ -55,7 +55,7 @@ def list_rows() -> None:
 def prove_rows(asked: Asked) -> int:
     """Run them; the exit code."""
     chosen = _chosen(asked)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     cores = asked.jobs or os.cpu_count() or 1
     console.print(f"seed {asked.seed}, {cores} at a time", markup=False)
     watch, outcomes = Watch(), dict[str, Outcome]()

@@ -157,6 +157,11 @@ PLANTED = (
         "|{':'.join(map(str, row))}|{rev}", "|{':'.join(map(str, row))}",
     ),
     Planted(
+        "the end of a button's id is not compared", "S3", "bot/store/checkins.py",
+        '.where(check_in.c.id == bindparam("id"))',
+        '.where(func.substr(check_in.c.id, 1, 20) == func.substr(bindparam("id"), 1, 20))',
+    ),
+    Planted(
         "an entry of the log is skipped", "S9", "bot/store/audit.py",
         "if not hmac.compare_digest(_mac(key, before, _told(row)), row.mac):",
         "if number % 5 and not hmac.compare_digest(_mac(key, before, _told(row)), row.mac):",

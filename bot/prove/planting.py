@@ -37,7 +37,7 @@ class Hunt:
 
 def plant_all(names: Sequence[str], seed: int, jobs: int) -> bool:
     """Plant all, or those of these rows; whether each was found."""
-    console, watch = Console(highlight=False), Watch()
+    console, watch = Console(highlight=False, emoji=False), Watch()
     console.print(f"seed {seed}, {jobs} at a time", markup=False)
     chosen = [one for one in PLANTED if not names or one.row in {name.upper() for name in names}]
     found = 0

@@ -195,6 +195,13 @@ PROOFS = (
         tells="{values:,} sealed values were opened in their own place first.",
     ),
     Proof(
+        "S3", "buttons that were tampered with", "With one letter of an id changed, left out or put in, or "
+        "made up: what comes back is what comes back for what does not exist, and nothing changes.", "taps",
+        "bot.prove.tampered:taps", quick=300, default=20_000, piece=20_000,
+        strikes=("changed", "left out", "put in", "made up", "invite"), asked=1_000_000,
+        why="a tap takes one to two milliseconds of a core.",
+    ),
+    Proof(
         "S9", "the log of who saw what, edited", "Every edit is found, at the first entry that is wrong; an end that "
         "was cut off by whoever noted the last entry.", "edits", "bot.prove.trail:edits", quick=100, default=10_000,
         piece=10_000, strikes=("flipped", "deleted", "swapped", "repeated", "cut off"),

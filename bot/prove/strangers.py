@@ -86,8 +86,8 @@ def tries(seed: int, amount: int, tally: Tally) -> None:
 
 def _tried(conn: Connection, config: Config, now: datetime, seed: int, amount: int, tally: Tally) -> None:
     asking, random, known = Asking(conn, config, now), Random(seed), list(things(conn))
-    _own_ones_open(asking, known, tally)
-    before, refused, langs = _refusals(conn), 0, _languages(conn)
+    own_ones_open(asking, known, tally)
+    before, refused, langs = refusals(conn), 0, languages(conn)
     chats, kinds = [*NUMBERS.values(), STRANGER], sorted({one.kind for one in known})
     of_kind = {kind: [one for one in known if one.kind == kind] for kind in kinds}
     while tally.done < amount:
@@ -103,7 +103,7 @@ def _tried(conn: Connection, config: Config, now: datetime, seed: int, amount: i
             refused += chat in langs
         tally.struck[thing.kind] += 1
         tally.done += 1
-    counted = _refusals(conn) - before
+    counted = refusals(conn) - before
     check(counted >= refused, f"of {refused} refusals {counted} were counted")
 
 
@@ -129,7 +129,7 @@ def is_refused(outcome: Outcome, lang: str) -> bool:
     return outcome.toast == phrase(lang, "toast_not_yours") and not outcome.replies and outcome.page is None
 
 
-def _own_ones_open(asking: Asking, known: list[Thing], tally: Tally) -> None:
+def own_ones_open(asking: Asking, known: list[Thing], tally: Tally) -> None:
     """Without this the proof would hold for a bot that refuses everything. Nothing of it is kept."""
     with asking.conn.begin_nested() as looked:
         for thing in known:
@@ -138,7 +138,8 @@ def _own_ones_open(asking: Asking, known: list[Thing], tally: Tally) -> None:
                 opened = asking.taps(chat, verbs[thing.kind].format(thing.name))
                 tally.figures[f"own {thing.kind}"] += not is_refused(opened, "en") and not is_refused(opened, "es")
         looked.rollback()
-    check(all(tally.figures[f"own {kind}"] for kind in ("check-in", "pair")), "nobody's own things open")
+    kinds = {thing.kind for thing in known} & {"check-in", "pair"}
+    check(all(tally.figures[f"own {kind}"] for kind in kinds), "nobody's own things open")
 
 
 def _asked_by_code(asking: Asking, thing: Thing, chat: int, random: Random, tally: Tally) -> None:
@@ -155,10 +156,11 @@ def _shown(asking: Asking, chat: int, words: str) -> list[str]:
     return [str(reply.message) for reply in (*outcome.replies, *pages)]
 
 
-def _refusals(conn: Connection) -> int:
+def refusals(conn: Connection) -> int:
+    """How many refusals were counted."""
     return int(conn.execute(select(func.coalesce(func.sum(refusal.c.count), 0))).scalar_one())
 
 
-def _languages(conn: Connection) -> dict[int, str]:
+def languages(conn: Connection) -> dict[int, str]:
     """Those whom the bot knows, by chat."""
     return {NUMBERS[row.code]: row.lang for row in conn.execute(select(person.c.code, person.c.lang))}
