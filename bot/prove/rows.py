@@ -1,7 +1,7 @@
 """Every proof there is, in the order of the threat and fault model.
 
-The default sizes are what three quarters of an hour of one core do, so that two free cores need some twenty-five
-minutes. Where the model asks more, `asked` says so; `--size` and `--soak` go on from there.
+The default sizes are what an hour of one core does, so that two free cores need half an hour. Where the model asks
+more, `asked` says so; `--size` and `--soak` go on from there.
 """
 
 from bot.prove.proof import Proof
@@ -11,7 +11,7 @@ KILLS = ("killed at a call", "killed at a commit", "killed at rest", "stopped")
 DAMAGES = ("bit of the file", "bit of the -wal", "bit of a backup", "file cut short", "-wal taken away",
            "old copy put back", "pages swapped", "page of noise")  # fmt: skip
 MOVES = ("another row", "another column", "another patient", "another clinic", "another version")
-TIME = "a run of a quarter of an hour has room for so many; --size N does more."
+TIME = "a run of half an hour has room for so many; --size N does more."
 LOAD = (
     "It took {seconds:,} s, {a second:,} a second, {CPU:,} µs of CPU for each question, {MB:,} MB; from a tap to its "
     "answer meanwhile {p50:,} ms (half), {p99:,} ms (99 of 100 of {taps:,}). {refused:,} were one too many, and "
