@@ -29,6 +29,7 @@ class Gate:
         self._day: date | None = None
         self._minute: datetime | None = None
         self._known: set[int] = set()
+        self._waiting: set[int] = set()
         self._today: Counter[int] = Counter()
         self._of_all, self._this_minute = 0, 0
         self.ignored = 0
@@ -39,9 +40,10 @@ class Gate:
     ) -> list[int]:
         """Store those that are kept, and mark the given ids done; the ids of the new ones, see `store.inbox.add`."""
         self._begin(now)
-        strangers = self._strangers(conn, {raw.whose(update) for update in updates})
+        strangers = self.strangers(conn, {raw.whose(update) for update in updates})
         opened = {raw.invite_in(update) for update in updates if raw.whose(update) in strangers} - {""}
         good = people.good_invites(conn, opened, now)
+        self._waiting = strangers - {raw.whose(update) for update in updates if raw.invite_in(update) in good}
         rows = [
             (update["update_id"], dumps(update))
             for update in updates
@@ -50,9 +52,9 @@ class Gate:
         self.ignored += len(updates) - len(rows)
         return inbox.add(conn, rows, done, now)
 
-    def is_known(self, sender: int) -> bool:
-        """Whether somebody whose update was added last was known to the clinic then."""
-        return sender in self._known
+    def must_wait(self, sender: int) -> bool:
+        """Whether somebody in the last updates is a stranger, without a good invite: everybody else goes first."""
+        return sender in self._waiting
 
     def _begin(self, now: datetime) -> None:
         if self._day != now.date():
@@ -63,7 +65,7 @@ class Gate:
         if self._minute != minute:
             self._minute, self._this_minute = minute, 0
 
-    def _strangers(self, conn: Connection, senders: Collection[int]) -> set[int]:
+    def strangers(self, conn: Connection, senders: Collection[int]) -> set[int]:
         """Those of them whom the clinic does not know. An update without a sender is none of a stranger's."""
         unsure = {sender for sender in senders if sender and sender not in self._known}
         self._known |= people.known_chats(conn, unsure)

@@ -11,7 +11,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,6 +48,16 @@ whoever sends faster than anybody can read would take the line from all others.
 KEPT_FOR = timedelta(days=2)  # Telegram repeats an update for 24 h at most
 
 
+@dataclass(frozen=True, slots=True)
+class _Queued:
+    """An update in its person's queue: accepted before (`again`); a stranger's, which `waits` behind all others."""
+
+    update_id: int
+    raw: dict[str, Any]
+    again: bool
+    waits: bool
+
+
 class Inbox:
     """The poll loop and the people's queues."""
 
@@ -64,7 +74,7 @@ class Inbox:
     ) -> None:
         self._bot, self._store, self._config, self._clock = bot, store, config, clock
         self._wake, self._replied, self._was_deaf, self._page = wake, replied, was_deaf, page
-        self._queues: dict[int, deque[tuple[int, dict[str, Any], bool]]] = {}
+        self._queues: dict[int, deque[_Queued]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._doorstep = asyncio.Semaphore(STRANGERS_IN_FLIGHT)
@@ -72,15 +82,17 @@ class Inbox:
         self._making = asyncio.Lock()
         self._drawing = asyncio.Lock()  # one at a time: a second thread would only wait, and take one from others
         self._pictures: dict[tuple[int, str | None], int] = {}
-        self._offset = 0
+        self._offset, self._stopping = 0, False
         self._gate = Gate()
         self.polled_at: datetime | None = None
         """When what people said was last heard, or there was nothing to hear."""
 
     async def run(self) -> None:
         """Poll until cancelled. First comes what a stop left behind."""
-        for update_id, raw, state in await self._store.read(inbox.unfinished):
-            self._dispatch(update_id, json.loads(raw), state == "accepted")
+        left = [(number, json.loads(text), state) for number, text, state in await self._store.read(inbox.unfinished)]
+        strangers = await self._store.read(self._gate.strangers, {whose(raw) for _, raw, _ in left})
+        for update_id, raw, state in left:
+            self._dispatch(_Queued(update_id, raw, state == "accepted", whose(raw) in strangers))
         failed = 0
         while True:
             try:
@@ -122,18 +134,19 @@ class Inbox:
                 raise
             for update in updates:
                 if update["update_id"] in new:
-                    self._dispatch(update["update_id"], update, False)
+                    waits = self._gate.must_wait(whose(update))
+                    self._dispatch(_Queued(update["update_id"], update, False, waits))
         if updates:
             self._offset = max(update["update_id"] for update in updates) + 1
 
-    def _dispatch(self, update_id: int, raw: dict[str, Any], again: bool) -> None:
+    def _dispatch(self, queued: "_Queued") -> None:
         """Queue an update behind those of the same person; a queue has a task as long as it holds something."""
-        key = whose(raw)
+        key = whose(queued.raw)
         queue = self._queues.get(key)
         if queue is not None:
-            queue.append((update_id, raw, again))
+            queue.append(queued)
             return
-        self._queues[key] = deque([(update_id, raw, again)])
+        self._queues[key] = deque([queued])
         task = asyncio.create_task(self._serve(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -141,16 +154,20 @@ class Inbox:
     async def _serve(self, key: int) -> None:
         queue = self._queues[key]
         while queue:
-            async with self._doorstep if not self._gate.is_known(key) else contextlib.nullcontext(), self._slots:
-                await self._handle(*queue[0], len(queue) > HURRIED)
+            queued = queue[0]
+            async with self._doorstep if queued.waits else contextlib.nullcontext(), self._slots:
+                if queued.waits and self._stopping:  # the next start finds it
+                    break
+                await self._handle(queued, len(queue) > HURRIED)
             queue.popleft()
         del self._queues[key]
 
-    async def _handle(self, update_id: int, raw: dict[str, Any], again: bool, hurried: bool = False) -> None:
+    async def _handle(self, queued: "_Queued", hurried: bool) -> None:
         """Parse, decide and store, then reply. What raises is set aside; it concerns nobody else."""
+        update_id, raw = queued.update_id, queued.raw
         try:
             update = Update.de_json(what_is_read(raw), self._bot)
-            outcome = await self._decide(update, raw, again, hurried)
+            outcome = await self._decide(update, queued, hurried)
         except StoreClosed:  # we are stopping; the next start finds it
             return
         except Exception as error:
@@ -166,18 +183,17 @@ class Inbox:
             log.error("the reply to update %d was not kept: %s", update_id, type(error).__name__)
         self._done.append(update_id)
 
-    async def _decide(self, update: Update, raw: dict[str, Any], again: bool, hurried: bool) -> Outcome:
+    async def _decide(self, update: Update, queued: "_Queued", hurried: bool) -> Outcome:
         """Carry it out. While the disk is in the way, say so and try again: the update itself is on it already."""
-        waits = hurried or not self._gate.is_known(whose(raw))
-        failed, write = 0, self._store.write_in_turn if waits else self._store.write
+        failed, write = 0, self._store.write_in_turn if hurried or queued.waits else self._store.write
         while True:
             try:
-                handler = door.again if again else door.accept
+                handler = door.again if queued.again else door.accept
                 return await write(handler, update, self._config, self._clock.now())
             except NotStored as error:
                 log.error("update %d was not stored: %s", update.update_id, type(error).__name__)
                 if not failed:
-                    await self._apologise(raw)
+                    await self._apologise(queued.raw)
                 await self._clock.sleep(_calm_down(error, failed))
                 failed += 1
 
@@ -322,12 +338,15 @@ class Inbox:
     # -------------------------------------------------------------------------------------------- stopping
 
     async def drain(self) -> None:
-        """Wait for the handlers that are at work, and mark what they did."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-        if self._done:
-            done, self._done = self._done, []
-            await self._store.write(inbox.finish, done)
+        """Wait for the handlers that are at work, and mark what they did, also if the wait is cut short."""
+        self._stopping = True
+        try:
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            if self._done:
+                done, self._done = self._done, []
+                await self._store.write(inbox.finish, done)
 
     @property
     def busy(self) -> bool:

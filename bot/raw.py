@@ -43,7 +43,9 @@ def what_is_read(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def invite_in(raw: Mapping[str, Any]) -> str:
-    """The code of an invite that is opened by this update; "" if none is."""
+    """The code of an invite that is opened by this update; "" if none is. What has odd letters is no code of ours."""
     message = raw.get("message")
     words = message.get("text") if isinstance(message, dict) else None
-    return words.removeprefix("/start ").strip() if isinstance(words, str) and words.startswith("/start ") else ""
+    if not isinstance(words, str) or not words.startswith("/start ") or not words.isascii():
+        return ""
+    return words.removeprefix("/start ").strip()

@@ -352,6 +352,15 @@ async def test_a_good_invite_comes_through_whatever_strangers_do(
     assert sum(bool(clinic[str(5000 + n)].prompts) for n in range(10)) <= 3
 
 
+async def test_an_invite_of_half_a_letter_ends_nobodys_line(
+    clinic: Clinic, anna: Someone, log: pytest.LogCaptureFixture
+) -> None:
+    clinic["4713"].phone.say("/start \ud800")
+    await anna.says("/help")
+    assert anna.phone.last.by_bot
+    log.clear()  # that one was set aside
+
+
 async def test_strangers_knock_and_whom_the_clinic_knows_goes_first(clinic: Clinic, begun: Someone) -> None:
     sent = len(clinic.emulator.history.since(0))
     for number in range(60):

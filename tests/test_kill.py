@@ -2,7 +2,7 @@
 
 The story is played twice, by the real bot in a process of its own with its real database: once in peace, once with
 SIGKILL at random moments and a new process after each. Both must end with the same answers and the same digests.
-`accord prove R1` does so with the whole fortnight, hundreds of times.
+`accord prove R1` does so with the whole fortnight, and hundreds of kills.
 """
 
 from pathlib import Path

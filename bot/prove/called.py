@@ -197,10 +197,15 @@ class _Call:
 def _kept(story: Story, tables: Tables, chats: Mapping[int, int]) -> Iterator[Said]:
     """A tap that was taken over is a request, or there was one already."""
     patients = {row["chat_id"] for row in tables["person"] if row["role"] == "patient"}
-    known = [(chats[row["person_id"]], story.true(row["asked_at"]), row["seen_at"]) for row in tables["call"]]
+    known = [
+        (chats[row["person_id"]], story.true(row["asked_at"]) or 0.0, story.true(row["seen_at"]) or float("inf"))
+        for row in tables["call"]
+    ]
     for chat, at in story.asked:
-        mine = [one for one in known if one[0] == chat]
-        if chat in patients and not any(asked >= at - 1 or (story.true(s) or at) >= at - 1 for _, asked, s in mine):  # type: ignore[operator]
+        mine = [(asked, seen) for whose, asked, seen in known if whose == chat]
+        open_then = any(asked <= at + 1 and seen >= at - 1 for asked, seen in mine)
+        soon = any(asked >= at - 1 and story.free(at, asked) <= WITHIN_S for asked, _ in mine)
+        if chat in patients and not open_then and not soon:
             yield "lost", f"{chat} asked to be called at {_wall(at)}, and there is no request"
 
 
@@ -219,7 +224,11 @@ def _reached(one: _Call, story: Story) -> Iterator[Said]:
     came = [at for code in CONTACTS if (at := one.first(story, code)) is not None]
     came += [at for key, times in one.routes.items() if key.startswith(f"call:{one.id}:") for at in times]
     first = min([*came, one.seen])
-    late = SECOND_S if one.lost(CONTACTS[0]) else 0.0  # the first one's phone refused it: then it is the second's turn
+    untold = one.lost(CONTACTS[0]) and (
+        f"call:{one.id}:{CONTACTS[0]}" in one.sent
+        or story.is_shut(one.contacts[CONTACTS[0]], one.asked, one.asked + SHUT_S)
+    )
+    late = SECOND_S if untold else 0.0  # the first one's phone refused it: then it is the second's turn
     if story.free(one.asked, first) > WITHIN_S + late:
         gone = "never" if not came else _wall(first)
         yield "late", f"call {one.id} of {_wall(one.asked)} reached somebody {gone}; it is {one.state}"

@@ -171,7 +171,7 @@ PROOFS = (
     Proof(
         "S14", "floods of messages", "One the clinic knows, a stranger and many strangers, a thousand a second each: "
         "others get their answers, what the known one sent is kept, of strangers a bounded number, within 300 MB.",
-        "messages of each", "bot.prove.floods:floods", quick=0, default=1000, piece=1000, strikes=("flood",),
+        "messages of each", "bot.prove.floods:floods", quick=0, default=1000, piece=1_000_000, strikes=("flood",),
         tells="Of strangers {strangers:,} updates were kept; who tapped meanwhile waited {p50:,} ms (half), {p99:,} ms "
         "(99 of 100); the bot took {MB:,} MB.",
     ),

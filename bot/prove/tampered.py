@@ -48,7 +48,7 @@ def taps(seed: int, amount: int, tally: Tally) -> None:
 def _tried(conn: Connection, config: Config, now: datetime, seed: int, amount: int, tally: Tally) -> None:
     asking, random = Asking(conn, config, now), Random(seed)
     own = [thing for thing in things(conn) if thing.kind in ("check-in", "digest") and thing.owners]
-    own_ones_open(asking, own, tally)
+    own = own_ones_open(asking, own, tally)
     names, langs = {thing.name for thing in own}, languages(conn)
     code, stored, before, refused = _invite(conn, now), _stored(conn), refusals(conn), 0
     while tally.done < amount:
@@ -56,7 +56,7 @@ def _tried(conn: Connection, config: Config, now: datetime, seed: int, amount: i
             _opened(asking, random, code, tally)
         else:
             refused += _tapped(asking, random, random.choice(own), names, langs, tally)
-        tally.done += 1
+        tally.done = tally.struck.total()
     check(_stored(conn) == stored, "something was stored for a button that nobody has")
     check(refusals(conn) - before >= refused, f"of {refused} refusals {refusals(conn) - before} were counted")
     asking.says(NEWCOMER - 1, f"/start {code}")
@@ -65,7 +65,8 @@ def _tried(conn: Connection, config: Config, now: datetime, seed: int, amount: i
 
 def tampered(random: Random, name: str) -> tuple[str, str]:
     """An id with one letter changed, left out or put in; and which of it."""
-    at, letter, how = random.randrange(len(name)), random.choice(ALPHABET), random.choice(CHANGES)
+    letter, how = random.choice(ALPHABET), random.choice(CHANGES)
+    at = random.randrange(len(name) + (how == "put in"))
     rest = name[at:] if how == "put in" else name[at + 1 :]
     return name[:at] + ("" if how == "left out" else letter) + rest, how
 

@@ -107,6 +107,7 @@ async def calm(made: World, at_work: list[asyncio.Task[None]]) -> None:
     made.line.kill_at = lambda *_: False
     made.troubles.before_commit = made.troubles.after_commit = None
     made.clock.off = timedelta(0)
+    made.emulator.history.record("spell", spell="calm", on=False, off=0.0)  # from now on the clock is right
     await made.bury()
     await made.start()
     for code in (*THERAPISTS, *PATIENTS):
