@@ -34,6 +34,7 @@ HEAD = "accord keys 1"
 ENVIRONMENT, CREDENTIAL = "ACCORD_KEY", "accord.key"
 NONCE, SIZE = 12, 32  # bytes
 DESTROYED = "-"  # stands where the wrapped key stood
+MOST_OPEN = 2000  # keys ready for use take 2.4 KB each
 NEVER = "-"  # when one that is in use was destroyed
 
 
@@ -274,7 +275,7 @@ def unwrap(master: bytes, line: Line) -> bytes:
 class Keyring:
     """The keys of one database, as the files have them at each use: other processes make and destroy keys, too.
 
-    The thread that writes and those that read have it together: of 100,000 patients one takes a hundred megabytes.
+    The thread that writes and those that read have it together: 100,000 patients take some sixty megabytes.
     """
 
     def __init__(self, database: Path) -> None:
@@ -285,7 +286,6 @@ class Keyring:
         self._master = b""
         self._lines: dict[int, Line] = {}
         self._current: dict[str, int] = {}
-        self._open: dict[int, bytes] = {}
         self._ciphers: dict[int, AESGCM] = {}
 
     def refresh(self) -> None:
@@ -300,8 +300,8 @@ class Keyring:
         self._master = with_fingerprint(self._database, text.partition("\n")[0].rpartition(" ")[2])
         self._lines = {line.number: line for line in lines(text)}
         self._current = {line.owner: line.number for line in self._lines.values() if line.wrapped is not None}
-        known = {n: key for n, key in self._open.items() if n in self._lines and self._lines[n].wrapped is not None}
-        self._open, self._ciphers = known, {n: self._ciphers[n] for n in known if n in self._ciphers}
+        alive = set(self._current.values())
+        self._ciphers = {n: cipher for n, cipher in self._ciphers.items() if n in alive}
         self._seen = (found.st_ino, found.st_size)
 
     def current(self, owner: str) -> int:
@@ -313,21 +313,21 @@ class Keyring:
     def key(self, number: int, owner: str) -> bytes:
         """A data key. Raises KeyDestroyed, KeyMissing, or Unreadable if it is another owner's."""
         with self._turn:
-            if number not in self._open:
-                line = self._lines.get(number)
-                if line is None:
-                    raise KeyMissing(f"{self._file} has no key {number}: is it older than the database?")
-                if line.wrapped is None:
-                    raise KeyDestroyed(f"the key {number} was destroyed on {line.at[:10]}")
-                self._open[number] = unwrap(self._master, line)
-            if self._lines[number].owner != owner:
+            line = self._lines.get(number)
+            if line is None:
+                raise KeyMissing(f"{self._file} has no key {number}: is it older than the database?")
+            if line.wrapped is None:
+                raise KeyDestroyed(f"the key {number} was destroyed on {line.at[:10]}")
+            if line.owner != owner:
                 raise Unreadable(f"key {number} is not this owner's")
-            return self._open[number]
+            return unwrap(self._master, line)
 
     def cipher(self, number: int, owner: str) -> AESGCM:
         """The same, ready for use."""
         with self._turn:
             if number not in self._ciphers or self._lines[number].owner != owner:
+                if len(self._ciphers) >= MOST_OPEN:
+                    del self._ciphers[next(iter(self._ciphers))]
                 self._ciphers[number] = AESGCM(self.key(number, owner))
             return self._ciphers[number]
 
