@@ -17,8 +17,8 @@ async def carry_out(store: Store, config: Config, now: datetime, ahead: timedelt
     for person_id in due:
         await store.write(erasing.erase, person_id, now)
         log.info("everything of person %d is erased", person_id)
-    await store.write(erasing.seal_anew)
-    if await store.write(erasing.destroy, now):
+    newest = await store.write(erasing.seal_anew)
+    if await store.write(erasing.destroy, now, newest):
         folder = config.backup.folder
         if folder is not None and folder.is_dir():
             await asyncio.to_thread(backups.copy_keys, config.database.path, folder)

@@ -17,7 +17,7 @@ def shown(config: Config) -> tuple[Shown, str]:
         keys.require(path)
     except StoreError as error:
         return {}, str(error)
-    lines = list(keys.lines(keys.keys_file(path).read_text("ascii")))
+    lines = list(keys.all_lines(path))
     return {
         "master": keys.whence(path), "fingerprint": keys.wanted(path), "keys": str(keys.keys_file(path)),
         "in_use": sum(line.wrapped is not None for line in lines),

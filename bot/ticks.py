@@ -158,7 +158,8 @@ class Ticks:
                 raise
             except Exception as error:  # one rule's bad row never stops the others
                 log.error("sessions of series %s not laid out: %s", series_id, type(error).__name__)
-        await self._store.write(inbox.forget_before, now - INBOX_KEPT)
+        while old := await self._store.read(inbox.done_before, now - INBOX_KEPT):
+            await self._store.write_in_turn(inbox.forget, old)
 
     async def _some(
         self,

@@ -151,12 +151,25 @@ async def test_one_that_died_before_the_keys_were_destroyed_is_finished(told: Cl
     who = await store.read(people.by_code, "P-014")
     hers = await store.read(owner, "P-014")
     await store.write(erasing.erase, who.id, now)
-    assert (await store.read(lambda conn: sealing.keyring(conn).owners()))[hers]
+    assert await store.read(lambda conn: sealing.keyring(conn).has(hers))
     await told.restart()
     await told.stage.app.upkeep.work()
     ring = await told.stage.app.store.read(sealing.keyring)
-    assert (ring.owners()[hers], ring.with_several()) == (False, set())
+    assert (ring.without(), ring.with_several()) == ({hers}, set())
     assert HIS in [row.value for row in await told.rows(answer)]
+
+
+async def test_a_key_that_another_process_makes_before_older_ones_are_destroyed_costs_nothing(told: Clinic) -> None:
+    store, now = told.stage.app.store, told.clock.now()
+    await store.write(erasing.erase, (await store.read(people.by_code, "P-014")).id, now)
+    newest = await store.write(erasing.seal_anew)
+    owners = await store.read(lambda conn: sealing.keyring(conn).with_several())
+    assert owners == newest.keys()
+    await store.write(lambda conn: sealing.keyring(conn).make(owners, anew=True))
+    assert await store.write(erasing.destroy, now, newest) > len(owners)  # hers, too
+    rows = await store.read(lambda conn: [list(sealing.every(conn, of)) for of in sealing.EVERYTHING])
+    assert all(values is not None for of in rows for _, values in of)
+    assert any(row.owner in owners for of in rows for row, _ in of)
 
 
 @pytest.mark.deep

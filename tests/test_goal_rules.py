@@ -21,7 +21,7 @@ from bot.core.history import Goal, History, Session, Side
 from bot.core.person import Expects
 from bot.render import phrase
 from bot.store import goals as kept_goals
-from bot.store import keys, people
+from bot.store import keyring, keys, people
 from bot.store.columns import metadata
 from bot.store.tables import clinic, goal, goal_change, pair, person
 from tests.conftest import ROOT, rows_of
@@ -176,7 +176,7 @@ def engine() -> Engine:
     """A database in memory; each law takes back what it did."""
     made, keyed = create_engine("sqlite://"), Path(mkdtemp()) / "accord.db"
     keys.prepare(keyed)
-    keys.attach(made, keyed)
+    keyring.attach(made, keyed)
     with made.begin() as conn:
         metadata.create_all(conn)
     return made

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from bot.cli import cli
 from bot.store import backups, keys, rotation
 from bot.store.errors import CannotRotate, KeyMissing
-from bot.store.keys import Keyring
+from bot.store.keyring import Keyring
 from bot.store.sealing import Book
 from bot.store.tables import goal
 from tests.conftest import Clinic, Someone

@@ -25,7 +25,7 @@ from bot.core.ledger import Fact, Rules, state_of, view
 from bot.core.person import Person, Role
 from bot.core.plan import Plan
 from bot.render import part
-from bot.store import appointments, checkins, digests, keys, people
+from bot.store import appointments, checkins, digests, keyring, keys, people
 from bot.store import ledger as store_ledger
 from bot.store.ledger import Wanted
 from bot.store.people import Refused
@@ -379,7 +379,7 @@ def tables() -> Engine:
     """Tables in memory; each play takes back what it did."""
     made, keyed = create_engine("sqlite://"), Path(mkdtemp()) / "accord.db"
     keys.prepare(keyed)
-    keys.attach(made, keyed)
+    keyring.attach(made, keyed)
     with made.begin() as conn:
         check_in.metadata.create_all(conn)
     return made

@@ -16,14 +16,15 @@ from sqlalchemy import Connection, update
 
 from bot.core.form import Asks
 from bot.core.history import Goal
-from bot.store import answers, histories, keys, migrating, sealing
+from bot.store import answers, histories, keys, migrating, rotation, sealing
 from bot.store.driver import sqlite3
 from bot.store.engine import Store
-from bot.store.errors import KeyMissing, Unreadable
-from bot.store.keys import Keyring
+from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
+from bot.store.keyring import Keyring
 from bot.store.sealing import EVERYTHING, Book
 from bot.store.tables import answer, answer_before, goal, person
 from tests.conftest import BEGINS, FIRST, Clinic, Someone, denver, rows_of
+from tests.test_backups import NOW
 
 WORDS = "the thing about the convoy"
 GOAL = "sleep through the night"
@@ -234,7 +235,62 @@ def test_a_line_that_was_cut_off_is_no_key_and_hides_none(ring: Keyring) -> None
     again = Keyring(ring._database)
     again.refresh()
     assert Book("1:clara", again).open(sealed, goal.c.words, 1) == "words"
-    assert "1:somebo" not in again.owners()
+    assert not again.has("1:somebo")
+
+
+def test_a_line_that_is_half_written_is_a_key_as_soon_as_it_is_whole(ring: Keyring) -> None:
+    file = keys.keys_file(ring._database)
+    Keyring(ring._database).make(["1:dora"])
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-60])
+    ring.refresh()
+    assert not ring.has("1:dora")
+    file.write_bytes(whole)
+    ring.refresh()
+    assert ring.has("1:dora")
+    assert not ring.with_several()
+
+
+@pytest.mark.parametrize("meanwhile", [(), ("1:dora",), tuple(f"1:{n}" for n in range(30))])
+def test_a_key_that_another_process_destroys_is_gone_whatever_is_made_meanwhile(
+    ring: Keyring, meanwhile: tuple[str, ...]
+) -> None:
+    other = Keyring(ring._database)
+    other.make(["1:anna", "1:ben"])
+    sealed = Book("1:anna", ring).seal("words", goal.c.words, 1)
+    assert other.destroy(lambda line: line.owner == "1:anna", NOW) == 1
+    other.make(meanwhile)
+    assert ring.without() == {"1:anna"}
+    with pytest.raises(KeyDestroyed):
+        Book("1:anna", ring).open(sealed, goal.c.words, 1)
+    ring.make(["1:anna"])
+    assert ring.without() == set()
+
+
+def test_the_keys_of_another_database_put_in_their_place_are_the_ones_in_use(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.db", tmp_path / "two.db"
+    for database in (one, two):
+        keys.prepare(database)
+        Keyring(database).make(["1:anna"])
+    ring = Keyring(one)
+    ring.refresh()
+    Book("1:anna", ring).seal("words", goal.c.words, 1)
+    sealed = Book("1:anna", Keyring(two)).seal("others", goal.c.words, 1)
+    keys.copy(two, one)
+    ring.refresh()
+    assert Book("1:anna", ring).open(sealed, goal.c.words, 1) == "others"
+
+
+def test_another_process_rotates_when_the_last_key_is_a_destroyed_one(ring: Keyring) -> None:
+    other = Keyring(ring._database)
+    other.make(["1:anna", "1:ben"])
+    other.destroy(lambda line: line.owner == "1:ben", NOW)
+    sealed = Book("1:anna", ring).seal("words", goal.c.words, 1)
+    rotation.rotate(ring._database)
+    ring.refresh()
+    new = Book("1:clara", ring).seal("others", goal.c.words, 2)
+    assert Book("1:clara", ring).open(new, goal.c.words, 2) == "others"
+    assert Book("1:anna", ring).open(sealed, goal.c.words, 1) == "words"
 
 
 # ------------------------------------------------------------------------------------------------ without keys

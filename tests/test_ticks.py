@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from bot import checkin_due, clinic_series
 from bot import clinic as desk
 from bot.message import Message
+from bot.store import inbox as kept_updates
 from bot.store import outbox, people, series
 from bot.store.tables import check_in, inbox, session
 from tests.conftest import FIRST, Clinic, Someone
@@ -143,6 +144,32 @@ async def test_updates_that_are_done_are_forgotten_after_two_days(clinic: Clinic
     clinic.clock.move_to(clinic.clock.now() + timedelta(days=2, hours=1))
     await clinic.stage.app.ticks.housekeeping()
     assert await clinic.rows(inbox, state="done") == []
+
+
+async def test_the_newer_ones_stay_however_many_go_at_once(
+    clinic: Clinic, anna: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.inbox.AT_ONCE", 2)
+    for _ in range(5):
+        await anna.says("/help")
+    clinic.clock.move_to(clinic.clock.now() + timedelta(days=2, hours=1))
+    old = {row.update_id for row in await clinic.rows(inbox)}
+    await anna.says("/help")
+    await anna.says("/help")
+    await clinic.stage.app.ticks.housekeeping()
+    left = {row.update_id for row in await clinic.rows(inbox, state="done")}
+    assert left
+    assert not left & old
+
+
+@pytest.mark.parametrize("first", [timedelta(days=4000), timedelta(0)], ids=["a clock was ahead", "ids began anew"])
+async def test_a_newer_update_with_a_lower_id_keeps_none_of_the_old_ones(clinic: Clinic, first: timedelta) -> None:
+    store, now = clinic.stage.app.store, clinic.clock.now()
+    for update_id, at in ((1, now + first), (2, now - timedelta(days=3)), (3, now - timedelta(days=3))):
+        await store.write(kept_updates.add, [(update_id, "{}")], [], at)
+    await store.write(kept_updates.finish, [1, 2, 3])
+    await clinic.stage.app.ticks.housekeeping()
+    assert {row.update_id for row in await clinic.rows(inbox)} & {1, 2, 3} == {1}
 
 
 # ------------------------------------------------------------------------------------------------ two at once

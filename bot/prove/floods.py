@@ -22,11 +22,11 @@ from bot.prove.watch import Watch
 from bot.prove.world import memory
 from bot.store import opening
 
-PATIENTS, PACE, A_SECOND, AT_ONCE = 24, 30, 1000, 100
+PATIENTS, PACE, A_SECOND, AT_ONCE = 24, 30, 1000, 20
 FLOODER = FIRST_CHAT + 2 + PATIENTS - 1
 STRANGER, STRANGERS = 7_000_000, 8_000_000
 SETTLES_S = 5.0
-TAPPERS, TAP_EVERY_S, LONGEST_S, LONGEST_WAIT_S = 20, 0.25, 600.0, 30.0
+TAPPERS, TAP_EVERY_S, LONGEST_S, LONGEST_WAIT_S = 20, 0.1, 1200.0, 30.0
 
 
 def floods(seed: int, amount: int, tally: Tally) -> None:  # noqa: ARG001  (nothing here is left to chance)

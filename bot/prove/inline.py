@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from bot.prove.virtual import LIVING, Life
-from bot.store import engine, keys, opening
+from bot.store import engine, keyring, opening
 from bot.store.driver import sqlite3
 from bot.store.engine import Store, _Job, _Writer
 from bot.store.errors import StoreClosed
@@ -215,7 +215,7 @@ class _Place:
     """Where a connection leads to: a file, its keys, and the disk's troubles (None: it only reads)."""
 
     def __init__(self, path: Path, troubles: Troubles | None, connect: Connect | None) -> None:
-        self.troubles, self.keyring = troubles, keys.ring(path)
+        self.troubles, self.keyring = troubles, keyring.ring(path)
         self._path, self._connect = path, connect
 
     def open(self) -> sqlite3.Connection:

@@ -40,6 +40,7 @@ MOST_MB, OUT_OF_TURN, LATE_SHARE, STARTS_WITHIN_S = 300, 500, 1.02, 20.0
 AT_ONCE = 2000
 REFUSED_SHARE = 0.001
 """Who taps is answered at once, without a look at the limit; where that is one too many, one comes again as told."""
+LAST = "SELECT update_id FROM inbox WHERE state IN ('accepted', 'done') ORDER BY update_id DESC LIMIT 1"
 FILL = """
 INSERT INTO person (id, clinic_id, role, code, zone, lang, state, chat_id, key_id) VALUES
     (1, 1, 'therapist', 'T-1', '{zone}', 'en', 'active', NULL, 'new1');
@@ -158,13 +159,14 @@ def _keys_for_all(conn: Connection) -> None:
 
 @dataclass(slots=True)
 class Seen:
-    """What the Bot API saw: questions by chat in order, seconds from a tap to its answer, refusals; of the bot's
-    process memory in MB and seconds of CPU.
+    """What the Bot API saw: questions by chat in order, seconds from a tap to its answer, refusals; seconds from a tap
+    until it is `stored`; of the bot's process memory in MB and seconds of CPU.
     """
 
     at: list[float] = field(default_factory=list)
     chats: list[int] = field(default_factory=list)
     taps: list[float] = field(default_factory=list)
+    stored: list[float] = field(default_factory=list)
     taps_at: list[float] = field(default_factory=list)
     replies: Counter[int] = field(default_factory=Counter)
     refused: int = 0
@@ -192,7 +194,7 @@ class Seen:
 
 def _broadcast(api: Api, config: Path, many: int, pace: int) -> Seen:
     """Start the bot, and let somebody tap until everybody has been asked, or it takes far too long."""
-    seen, watch, looked = Seen(), Watch(), 0.0
+    seen, watch, looked, answers = Seen(), Watch(), 0.0, _Answers(config.parent / "demo.db")
     known = {**os.environ, "ACCORD_TOKEN": api.token, "PTB_TIMEDELTA": "1"}
     with subprocess.Popen([sys.executable, "-m", "bot.prove.loaded", str(config), str(pace)], env=known) as bot:
         try:
@@ -203,23 +205,52 @@ def _broadcast(api: Api, config: Path, many: int, pace: int) -> Seen:
                 if watch.seconds - looked > LOOK_EVERY_S:
                     looked = watch.seconds
                     seen.look(api)
-                tap(api, FIRST_CHAT + 2 + number % TAPPERS)
+                before = answers.last()
+                if tapped := tap(api, FIRST_CHAT + 2 + number % TAPPERS):
+                    seen.stored.append(answers.wait_for(before, tapped))
             threading.Event().wait(LOOK_EVERY_S)
             seen.look(api)
             weigh(bot.pid, seen)
         finally:
             bot.terminate()
+            answers.close()
     return seen
 
 
-def tap(api: Api, chat: int) -> None:
-    """Begin, hide, go on, hide …: each tap is a transaction, and an edit. Who is not asked yet has nothing to tap."""
+class _Answers:
+    """The bot's database, as another process sees it: what was tapped is there once its transaction is committed."""
+
+    def __init__(self, database: Path) -> None:
+        self._connection = opening.connect(database)
+
+    def last(self) -> int:
+        """The newest update whose transaction is committed; 0: none is yet."""
+        row = self._connection.execute(LAST).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def wait_for(self, before: int, watch: Watch) -> float:
+        """Seconds of this watch when there is a newer one."""
+        while self.last() <= before and watch.seconds < LOOK_EVERY_S:
+            threading.Event().wait(0.002)
+        return watch.seconds
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+def tap(api: Api, chat: int) -> Watch | None:
+    """Begin, hide, go on, hide …: each tap is a transaction, and an edit; a watch from then on. None: who is not asked
+    yet has nothing to tap.
+    """
     shown = [one for one in api.ask(f"/phones/{chat}")["messages"] if one["by_bot"] and one["buttons"]]
     labels = [label for row in shown[-1]["buttons"] for label in row] if shown else []
     for label in ("Hide", "Begin", "Continue"):
         if label in labels:
+            watch = Watch()
             api.ask(f"/phones/{chat}/tap", {"label": label})
-            return
+            return watch
+    return None
 
 
 def weigh(pid: int, seen: Seen) -> None:
@@ -256,3 +287,5 @@ def _figures(seen: Seen, many: int, took: float, taps: Sequence[float], tally: T
     tally.figures["refused"] += seen.refused
     for share in (50, 99):
         tally.figures[f"p{share}"] += round(1000 * taps[len(taps) * share // 100]) if taps else 0
+        stored = sorted(seen.stored)
+        tally.figures[f"stored p{share}"] += round(1000 * stored[len(stored) * share // 100]) if stored else 0

@@ -48,7 +48,7 @@ def list_rows() -> None:
     """Every row, its title and its default amount."""
     console = Console(highlight=False, emoji=False)
     for proof in PROOFS:
-        words = proof.title + (" (only if it is named)" if proof.named else "")
+        words = proof.title + (" (if named)" if proof.named else "")
         console.print(f"{proof.row:<5}{proof.default:>10,} {proof.unit:<20} {words}", markup=False)
 
 

@@ -21,7 +21,7 @@ from bot.prove.proof import Tally, check
 from bot.prove.world import memory
 from bot.store import answers, keys, sealing
 from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
-from bot.store.keys import Keyring
+from bot.store.keyring import Keyring
 from bot.store.sealing import EVERYTHING, Book
 from bot.store.tables import answer
 

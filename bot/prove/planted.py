@@ -89,6 +89,10 @@ PLANTED = (
         "    not_(_ALONE), outbox.c.error.is_distinct_from(HELD),\n", "    not_(_ALONE),\n",
     ),
     Planted(
+        "the first contact is never told", "S15", "bot/calling.py",
+        "(_alert(conn, asked, first, now) or", "(calls.reachable(conn, first) or",
+    ),
+    Planted(
         "the second contact is never told", "S15", "bot/calling.py",
         'if asked.state == "asked" or not _alert(conn, asked, second, now):', 'if asked.state == "asked":',
     ),

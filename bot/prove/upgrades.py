@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import alembic.operations
@@ -53,13 +54,14 @@ class Before:
 
 
 def killed(seed: int, amount: int, tally: Tally) -> None:
-    """So many deaths; with the whole amount, every statement from every version on. Raises Broken."""
+    """So many deaths, spread over every statement from every version on; another seed takes others. Raises Broken."""
     with tempfile.TemporaryDirectory(prefix="accord-prove-", dir=memory()) as folder:
         plain = [version for version in migrating.known() if version < migrating.SEALED_FROM]
         versions = plain if amount >= MANY else plain[:1]
         starts = [_before(version, Path(folder), tally) for version in (None, *versions)]
         points = [(one, number) for one in starts for number in range(one.statements)]
         tally.figures["statements there are"] += len(points) if seed // 1000 % 10 == 0 else 0
+        Random(seed % 1000).shuffle(points)  # the pieces of a run take one after the other
         begin = seed // 1000 * amount % len(points)
         for one, number in (points * (2 + amount // len(points)))[begin : begin + amount]:
             _killed_at(one, number, Path(folder) / "tried")

@@ -27,7 +27,7 @@ from sqlalchemy import URL, AdaptedConnection, Connection, Engine, NullPool, Res
 from sqlalchemy.engine import FilterResult
 from sqlalchemy.util import greenlet_spawn
 
-from bot.store import keys, migrating, opening
+from bot.store import keyring, migrating, opening
 from bot.store.as_told import as_told, forget_frames, not_stored
 from bot.store.driver import asynchronous, sqlite3
 from bot.store.errors import NotDrained, StoreClosed
@@ -381,7 +381,7 @@ def _reading_engine(path: Path) -> Engine:
 
 
 def _prepare(engine: Engine, pragmas: Iterable[str], path: Path) -> None:
-    keys.attach(engine, path)
+    keyring.attach(engine, path)
     _set_up(engine, pragmas)
 
 

@@ -8,10 +8,11 @@ whose database was restored from before: what has no key any more goes again.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, delete, exists, null, or_, select, text, update
+from sqlalchemy import Column, Connection, Select, delete, exists, null, select, text, update
 
 from bot.core.person import Person
 from bot.store import audit, outbox, sealing
@@ -74,10 +75,13 @@ def _in_chat(conn: Connection, who: Person, since: datetime) -> list[int]:
 def due(conn: Connection, now: datetime) -> list[int]:
     """Whose rows are to go now: nothing for them is on its way any more, the day is over, or the keys are gone."""
     unsent = exists().where(text("outbox.state IN ('waiting', 'sending')"), outgoing.c.person_id == person.c.id)
-    asked = person.c.erase_at.is_not(None) & (~unsent | (person.c.erase_at <= now))
-    gone = [owner.partition(":")[2] for owner, has_one in sealing.keyring(conn).owners().items() if not has_one]
     query = select(person.c.id).where(person.c.erased_at.is_(None), person.c.role == "patient")
-    return list(conn.execute(query.where(or_(asked, person.c.key_id.in_(gone))).order_by(person.c.id)).scalars())
+    asked = query.where(person.c.erase_at.is_not(None), ~unsent | (person.c.erase_at <= now))
+    found = set(conn.execute(asked).scalars())
+    erased = set(conn.execute(select(person.c.key_id).where(person.c.erased_at.is_not(None))).scalars())
+    if gone := {owner.partition(":")[2] for owner in sealing.keyring(conn).without()} - erased:
+        found |= set(conn.execute(query.where(person.c.key_id.in_(gone))).scalars())
+    return sorted(found)
 
 
 def erase(conn: Connection, person_id: int, now: datetime) -> None:
@@ -151,34 +155,37 @@ def _delete_all(conn: Connection, person_id: int, mine: Select[tuple[int]]) -> N
 # ------------------------------------------------------------------------------------------------ keys
 
 
-def seal_anew(conn: Connection) -> None:
-    """Seal with the newest key what an older one of the same owner has sealed. Before older ones are destroyed."""
-    several = sealing.keyring(conn).with_several()
-    if not several:
-        return
+def seal_anew(conn: Connection) -> dict[str, int]:
+    """Seal with the newest key what an older one of the same owner has sealed; the owners, and the keys that were the
+    newest. Before older ones are destroyed.
+    """
+    keyring = sealing.keyring(conn)
+    newest = {owner: keyring.current(owner) for owner in keyring.with_several()}
+    if not newest:
+        return newest
     for of in (one for one in EVERYTHING if one.name in _SHARED):
         kept = of.query.where(_KEPT[of.name]) if of.name in _KEPT else of.query
         for row in conn.execute(kept).all():
-            if row.owner in several:
+            if row.owner in newest:
                 values = {name: value for name, value in sealing.opened(conn, of, row).items() if _is_there(row, name)}
                 sealing.put_anew(conn, of, row, values)
+    return newest
 
 
 def _is_there(row: object, name: str) -> bool:
     return getattr(row, name) not in (None, b"")
 
 
-def destroy(conn: Connection, now: datetime) -> int:
-    """Destroy the keys of everybody erased, and those that newer ones have replaced; how many. To be called once what
-    erased and sealed anew is on the disk.
+def destroy(conn: Connection, now: datetime, newest: Mapping[str, int]) -> int:
+    """Destroy the keys of everybody erased, and those older than the `newest` with which was sealed anew; how many. To
+    be called once that is on the disk. A key that another process has made since is newer still, and changes nothing.
     """
     keyring = sealing.keyring(conn)
     erased = set(conn.execute(select(sealing.own()).where(person.c.erased_at.is_not(None))).scalars())
-    several = keyring.with_several()
 
     def gone(line: Line) -> bool:
-        return line.owner in erased or (line.owner in several and line.number != keyring.current(line.owner))
+        return line.owner in erased or line.number < newest.get(line.owner, 0)
 
-    if not several and not any(keyring.has(owner) for owner in erased):
+    if not newest and not any(keyring.has(owner) for owner in erased):
         return 0
     return keyring.destroy(gone, now)

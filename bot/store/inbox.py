@@ -11,6 +11,7 @@ from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
 from bot.store.tables import inbox
 from bot.store.upsert import insert_or_leave
 
+AT_ONCE = 500  # are deleted in one transaction
 _BETWEEN = select(inbox.c.update_id).where(inbox.c.update_id.between(bindparam("first"), bindparam("last")))
 _NEW = (inbox.c.update_id == bindparam("b_id")) & (inbox.c.state == "new")
 _ACCEPT = update(inbox).where(_NEW).values(state="accepted")
@@ -72,6 +73,14 @@ def _opened(keys: sealing.Book, row: AnyRow) -> str:
         return "{}"
 
 
-def forget_before(conn: Connection, before: datetime) -> None:
-    """Delete rows of updates that are done and older than this; ids are needed only while Telegram may repeat them."""
-    conn.execute(delete(inbox).where(inbox.c.state == "done", inbox.c.received_at < before))
+def done_before(conn: Connection, before: datetime) -> list[int]:
+    """`AT_ONCE` of the updates that are done and came before this, or all. Neither ids nor times are sure to grow:
+    Telegram begins anew after a week without updates, and a clock may have been wrong.
+    """
+    old = (inbox.c.state == "done") & (inbox.c.received_at < before)
+    return list(conn.execute(select(inbox.c.update_id).where(old).order_by(inbox.c.update_id).limit(AT_ONCE)).scalars())
+
+
+def forget(conn: Connection, ids: Sequence[int]) -> None:
+    """Delete updates; ids are needed only while Telegram may repeat them."""
+    conn.execute(delete(inbox).where(inbox.c.update_id.in_(ids)))

@@ -14,27 +14,20 @@ import hashlib
 import hmac
 import os
 import shutil
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from weakref import WeakValueDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Engine, event
 
 from bot import ids
-from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
+from bot.store.errors import KeyMissing, Unreadable
 
 HEAD = "accord keys 1"
 ENVIRONMENT, CREDENTIAL = "ACCORD_KEY", "accord.key"
 NONCE, SIZE = 12, 32  # bytes
 DESTROYED = "-"  # stands where the wrapped key stood
-MOST_OPEN = 2000  # keys ready for use take 2.4 KB each
 NEVER = "-"  # when one that is in use was destroyed
 
 
@@ -148,7 +141,13 @@ def none_there(database: Path) -> KeyMissing:
 
 def wanted(database: Path) -> str:
     """The fingerprint of the master key that the data keys are wrapped with."""
-    return keys_file(database).read_text("ascii").partition("\n")[0].rpartition(" ")[2]
+    with keys_file(database).open(encoding="ascii") as file:
+        return fingerprint_in(file.readline())
+
+
+def fingerprint_in(head: str) -> str:
+    """The same, from the first line of that file."""
+    return head.rstrip("\n").rpartition(" ")[2]
 
 
 def fitting(database: Path) -> bytes:
@@ -209,13 +208,23 @@ def copy(database: Path, other: Path) -> None:
         shutil.copy(of(database), of(other))
 
 
-def lines(text: str) -> Iterator[Line]:
-    """The keys in the file. The rest of a line that was cut off while it was written was never used."""
-    for one in text.splitlines()[1:]:
-        parts = one.split(" ")
-        if len(parts) == 4 and parts[0].isdecimal():
-            wrapped = None if parts[2] == DESTROYED else base64.b64decode(parts[2])
-            yield Line(int(parts[0]), parts[1], wrapped, parts[3])
+def lines(text: Iterable[str]) -> Iterator[Line]:
+    """The keys in lines of the file. The rest of one that was cut off while it was written was never used."""
+    for one in text:
+        if is_whole(one):
+            number, owner, wrapped, at = one.rstrip("\n").split(" ")
+            yield Line(int(number), owner, None if wrapped == DESTROYED else base64.b64decode(wrapped), at)
+
+
+def is_whole(line: str) -> bool:
+    """Whether this is the whole line of a key: not the first of the file, nor one that was cut off."""
+    return line.count(" ") == 3 and line.partition(" ")[0].isdecimal()
+
+
+def all_lines(database: Path) -> Iterator[Line]:
+    """The keys in the file of a database, one by one: it may be long."""
+    with keys_file(database).open(encoding="ascii") as file:
+        yield from lines(file)
 
 
 def write_anew(database: Path, change: Callable[[list[Line]], list[Line]], master: bytes | None = None) -> None:
@@ -226,7 +235,7 @@ def write_anew(database: Path, change: Callable[[list[Line]], list[Line]], maste
         head = text.partition("\n")[0] if master is None else f"{HEAD} {fingerprint(master)}"
         part = file.with_name(f"{file.name}.part")
         part.unlink(missing_ok=True)
-        _write(part, head + "\n" + "".join(map(str, change(list(lines(text))))), file)
+        _write(part, head + "\n" + "".join(map(str, change(list(lines(text.splitlines()))))), file)
         part.replace(file)
         sync_folder(file.parent)
 
@@ -254,9 +263,6 @@ def plain_copies(database: Path) -> tuple[str, ...]:
     return tuple(str(file) for file in sorted(database.parent.glob(f"{database.name}.backup-000[1-8]-*")))
 
 
-# ------------------------------------------------------------------------------------------------ the keyring
-
-
 def wrap(master: bytes, key: bytes, owner: str) -> bytes:
     """A data key under the master key, bound to its owner."""
     nonce = ids.secret(NONCE)
@@ -272,125 +278,16 @@ def unwrap(master: bytes, line: Line) -> bytes:
         raise Unreadable(f"key {line.number} does not open: its line was changed") from None
 
 
-class Keyring:
-    """The keys of one database, as the files have them at each use: other processes make and destroy keys, too.
-
-    The thread that writes and those that read have it together: 100,000 patients take some sixty megabytes.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._database = database
-        self._turn = threading.RLock()  # nobody opens a key of one reading with the master key of another
-        self._file = str(keys_file(database))
-        self._seen: tuple[int, int] | None = None
-        self._master = b""
-        self._lines: dict[int, Line] = {}
-        self._current: dict[str, int] = {}
-        self._ciphers: dict[int, AESGCM] = {}
-
-    def refresh(self) -> None:
-        """Read the file again if it is another one, or longer."""
-        found = os.stat(self._file)
-        if self._seen != (found.st_ino, found.st_size):
-            with self._turn:
-                self._read(found)
-
-    def _read(self, found: os.stat_result) -> None:
-        text = Path(self._file).read_text("ascii")
-        self._master = with_fingerprint(self._database, text.partition("\n")[0].rpartition(" ")[2])
-        self._lines = {line.number: line for line in lines(text)}
-        self._current = {line.owner: line.number for line in self._lines.values() if line.wrapped is not None}
-        alive = set(self._current.values())
-        self._ciphers = {n: cipher for n, cipher in self._ciphers.items() if n in alive}
-        self._seen = (found.st_ino, found.st_size)
-
-    def current(self, owner: str) -> int:
-        """The number of the key that seals for this owner from now on; one is made if there is none."""
-        if owner not in self._current:
-            self.make([owner])
-        return self._current[owner]
-
-    def key(self, number: int, owner: str) -> bytes:
-        """A data key. Raises KeyDestroyed, KeyMissing, or Unreadable if it is another owner's."""
-        with self._turn:
-            line = self._lines.get(number)
-            if line is None:
-                raise KeyMissing(f"{self._file} has no key {number}: is it older than the database?")
-            if line.wrapped is None:
-                raise KeyDestroyed(f"the key {number} was destroyed on {line.at[:10]}")
-            if line.owner != owner:
-                raise Unreadable(f"key {number} is not this owner's")
-            return unwrap(self._master, line)
-
-    def cipher(self, number: int, owner: str) -> AESGCM:
-        """The same, ready for use."""
-        with self._turn:
-            if number not in self._ciphers or self._lines[number].owner != owner:
-                if len(self._ciphers) >= MOST_OPEN:
-                    del self._ciphers[next(iter(self._ciphers))]
-                self._ciphers[number] = AESGCM(self.key(number, owner))
-            return self._ciphers[number]
-
-    def make(self, owners: Iterable[str], anew: bool = False) -> None:
-        """Make keys for those owners that have none, on the disk when this returns; `anew`: also for the others."""
-        with _locked(keys_file(self._database)) as descriptor:
-            text = _read(descriptor)
-            master = with_fingerprint(self._database, text.partition("\n")[0].rpartition(" ")[2])
-            there = list(lines(text))
-            have = set() if anew else {line.owner for line in there if line.wrapped is not None}
-            number = max((line.number for line in there), default=0)
-            new = [owner for owner in dict.fromkeys(owners) if owner not in have]
-            made = [
-                Line(number + n, owner, wrap(master, ids.secret(SIZE), owner), NEVER)
-                for n, owner in enumerate(new, start=1)
-            ]
-            added = ("" if text.endswith("\n") else "\n") + "".join(map(str, made))
-            os.pwrite(descriptor, added.encode("ascii"), os.fstat(descriptor).st_size)
-            os.fsync(descriptor)
-        self.refresh()
-
-    def has(self, owner: str) -> bool:
-        """Whether this owner has a key."""
-        return owner in self._current
-
-    def with_several(self) -> set[str]:
-        """The owners with more than one key: what the older ones sealed is to be sealed anew."""
-        live = Counter(line.owner for line in self._lines.values() if line.wrapped is not None)
-        return {owner for owner, count in live.items() if count > 1}
-
-    def owners(self) -> dict[str, bool]:
-        """Every owner there ever was, and whether it has a key now."""
-        self.refresh()
-        return {line.owner: line.owner in self._current for line in self._lines.values()}
-
-    def destroy(self, gone: Callable[[Line], bool], at: datetime) -> int:
-        """Destroy keys: no file has them any more when this returns. How many."""
-        count = 0
-
-        def without(there: list[Line]) -> list[Line]:
-            nonlocal count
-            chosen = [line.wrapped is not None and gone(line) for line in there]
-            count = sum(chosen)
-            day = f"{at.astimezone(UTC):%Y-%m-%d}"
-            return [Line(a.number, a.owner, None, day) if b else a for a, b in zip(there, chosen, strict=True)]
-
-        write_anew(self._database, without)
-        self.refresh()
-        return count
-
-
-_RINGS: WeakValueDictionary[Path, Keyring] = WeakValueDictionary()
-
-
-def ring(database: Path) -> Keyring:
-    """The keys of a database: the same ring for all of this process."""
-    return _RINGS.setdefault(database.absolute(), Keyring(database))
-
-
-def attach(engine: Engine, database: Path) -> None:
-    """Give every connection of an engine the keys of its database."""
-    keyring = ring(database)
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, record: Any) -> None:  # noqa: ARG001
-        record.info["keyring"] = keyring
+def add(database: Path, owners: Iterable[str], anew: bool = False) -> None:
+    """Make keys for those owners that have none, on the disk when this returns; `anew`: also for the others."""
+    with _locked(keys_file(database)) as descriptor:
+        text = _read(descriptor)
+        master = with_fingerprint(database, fingerprint_in(text.partition("\n")[0]))
+        there = list(lines(text.splitlines()))
+        have = set() if anew else {line.owner for line in there if line.wrapped is not None}
+        number = max((line.number for line in there), default=0)
+        new = [owner for owner in dict.fromkeys(owners) if owner not in have]
+        made = [Line(number + n, owner, wrap(master, ids.secret(SIZE), owner), NEVER) for n, owner in enumerate(new, 1)]
+        added = ("" if text.endswith("\n") else "\n") + "".join(map(str, made))
+        os.pwrite(descriptor, added.encode("ascii"), os.fstat(descriptor).st_size)
+        os.fsync(descriptor)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, NullPool, create_engine
 
-from bot.store import encrypting, keys, opening
+from bot.store import encrypting, keyring, keys, opening
 from bot.store.driver import sqlite3
 from bot.store.errors import (
     BackupFailed,
@@ -216,6 +216,6 @@ def _version(path: Path, connection: sqlite3.Connection) -> str | None:
 def _core(driver: sqlite3.Connection, path: Path) -> Iterator[Connection]:
     """SQLAlchemy's view of an open connection, for Alembic: it believes that a transaction is open, and begins none."""
     engine = create_engine("sqlite+pysqlite://", module=sqlite3, creator=lambda: driver, poolclass=NullPool)
-    keys.attach(engine, path)
+    keyring.attach(engine, path)
     with engine.connect() as connection, connection.begin():
         yield connection

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Engine, NullPool, create_engine
 
-from bot.store import keys
+from bot.store import keyring, keys
 from bot.store.driver import CIPHER, sqlite3
 from bot.store.errors import CannotOpen, KeyMissing, NeedsCipher, NotADatabase, StoreError
 
@@ -25,7 +25,7 @@ OWNER = "1:file"
 """Whose the key of the file is: nobody's, so that no erasure destroys it."""
 BUSY_MS = 5000
 """How long to wait for another process that changes the same file as a whole."""
-CACHE_KB = 64 * 1024
+CACHE_KB = 16 * 1024
 """At most, for whoever reads a whole file: a page that is read twice is opened twice, and that takes long."""
 PAGE = 4096  # bytes; an encrypted file has no part of one
 _KEY, _SALT = 32, 16  # bytes
@@ -54,13 +54,14 @@ class Ring:
 
     def _file_key(self) -> FileKey | None:
         try:
-            head, _, rest = self.keys.read_text("ascii").partition("\n")
+            with self.keys.open(encoding="ascii") as file:  # line by line: it is long, and read at each opening
+                head = file.readline()
+                mine = [one for one in file if f" {OWNER} " in one]
         except FileNotFoundError:
             return None
-        mine = [one for one in rest.splitlines() if f" {OWNER} " in one]
-        for line in keys.lines("\n".join([head, *mine])):
+        for line in keys.lines(mine):
             if line.wrapped is not None:
-                master = keys.with_fingerprint(self.database, head.rpartition(" ")[2], self.keys)
+                master = keys.with_fingerprint(self.database, keys.fingerprint_in(head), self.keys)
                 return _derived(keys.unwrap(master, line))
         return None
 
@@ -100,7 +101,7 @@ def of(database: Path) -> Ring:
 
 def give_key(database: Path) -> FileKey:
     """The key of this database's file, made and on the disk if there was none. The key files are there."""
-    keys.Keyring(database).make([OWNER])
+    keys.add(database, [OWNER])
     key = of(database).file_key()
     assert key is not None
     return key
@@ -207,7 +208,7 @@ def engine(path: Path, database: Path | None = None) -> Engine:
     made = create_engine(
         "sqlite+pysqlite://", module=sqlite3, creator=lambda: connect(path, of(whose)), poolclass=NullPool
     )
-    keys.attach(made, whose)
+    keyring.attach(made, whose)
     return made
 
 

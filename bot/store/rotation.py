@@ -29,8 +29,7 @@ def rotate(database: Path) -> int:
         keys.write_anew(database, lambda there: [_rewrapped(line, old, new) for line in there], new)
     following.replace(keys.master_file(database))
     keys.sync_folder(database.parent)
-    text = keys.keys_file(database).read_text("ascii")
-    return sum(line.wrapped is not None for line in keys.lines(text))
+    return sum(line.wrapped is not None for line in keys.all_lines(database))
 
 
 def _rewrapped(line: Line, old: bytes, new: bytes) -> Line:

@@ -33,7 +33,8 @@ from sqlalchemy import (
 from bot import ids
 from bot.store.columns import AnyRow
 from bot.store.errors import Unreadable
-from bot.store.keys import NONCE, Keyring
+from bot.store.keyring import Keyring
+from bot.store.keys import NONCE
 from bot.store.tables import answer, answer_before, check_in, digest, goal, goal_change, homework, inbox, outbox, person
 from bot.store.tables import pair as pairs
 from bot.store.tables_joining import relink

@@ -68,6 +68,8 @@ person = Table(
     UniqueConstraint("key_id"),
     UniqueConstraint("chat_key"),
     index_where("ix_person_unreachable", "unreachable_since", "unreachable_since IS NOT NULL"),
+    index_where("ix_person_erase_at", "erase_at", "erase_at IS NOT NULL"),
+    index_where("ix_person_erased_at", "erased_at", "erased_at IS NOT NULL"),
 )
 
 pair = Table(
