@@ -98,6 +98,20 @@ def test_the_checker_hears_a_tap_that_was_never_confirmed(told: tuple[list[dict[
     assert "lost" in {one.kind for one in findings(heard, database, shipped_questionnaires(), ends)}
 
 
+@pytest.mark.parametrize(("came_hours_before", "kinds"), [(50, set()), (40, {"lost"})])
+def test_an_update_is_forgotten_two_days_after_it_came_however_late_it_was_confirmed(
+    came_hours_before: int, kinds: set[str], told: tuple[list[dict[str, Any]], Path, float]
+) -> None:
+    events, database, ends = told
+    came = next(event for event in events if event["kind"] == "delivered")
+    number = came["detail"]["update_id"]
+    came["at"] = ends - came_hours_before * 3600
+    next(e for e in events if e["kind"] == "confirmed" and e["detail"]["update_id"] == number)["at"] = ends - 30 * 3600
+    with closing(opening.connect(database)) as connection, connection:
+        assert connection.execute("DELETE FROM inbox WHERE update_id = ?", (number,)).rowcount == 1
+    assert {one.kind for one in findings(events, database, shipped_questionnaires(), ends)} == kinds
+
+
 def _prompt(events: list[dict[str, Any]]) -> dict[str, Any]:
     asked = (event for event in events if event["kind"] == "sent" and event["chat"] == 14)
     return next(event for event in asked if not event["detail"]["silent"])

@@ -104,11 +104,15 @@ def _updates(case: Case) -> Iterator[Finding]:
         event["detail"]["update_id"] for event in case.events
         if event["kind"] == "queued" and (sender := sent_by(event["detail"]["update"])) and sender not in known
     }  # fmt: skip
+    came: dict[int, float] = {}
     for event in case.events:
-        if event["kind"] != "confirmed":
+        if event["kind"] not in ("delivered", "confirmed"):
             continue
         number = event["detail"]["update_id"]
-        if number not in states and number not in ignored and event["at"] > case.ends - FORGOTTEN_AFTER_S:
+        came.setdefault(number, event["at"])  # stored from then on; a bot that is stopped again confirms much later
+        if event["kind"] == "delivered":
+            continue
+        if number not in states and number not in ignored and came[number] > case.ends - FORGOTTEN_AFTER_S:
             yield Finding("lost", f"update {number} was confirmed and is not in the file")
         elif states.get(number) in ("new", "accepted"):
             yield Finding("lost", f"update {number} was confirmed and never done")
