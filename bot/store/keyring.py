@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, event
 
+from bot import ids
 from bot.store import keys
 from bot.store.errors import KeyDestroyed, KeyMissing, Unreadable
 from bot.store.keys import Line
@@ -25,12 +26,13 @@ MOST_OPEN = 2000  # keys ready for use take 2.4 KB each
 
 @dataclass(slots=True)
 class _Held:
-    """What was read of one file of wrapped keys. `end`: of the `last` whole line."""
+    """What was read of one file of wrapped keys. `end`: of the `last` whole line; `newest`: number of a key."""
 
     master: bytes = b""
     head: str = ""
     last: str = ""
     end: int = 0
+    newest: int = 0
     lines: dict[int, str] = field(default_factory=dict)
     current: dict[str, int] = field(default_factory=dict)
     several: set[str] = field(default_factory=set)
@@ -54,10 +56,16 @@ class _Held:
         file.seek(self.end - len(self.last))
         return bool(self.last) and file.readline() == self.last
 
+    def made(self, number: int, owner: str) -> Line:
+        """A new key, that many after the newest."""
+        wrapped = keys.wrap(self.master, ids.secret(keys.SIZE), owner)
+        return Line(self.newest + number, owner, wrapped, keys.NEVER)
+
     def _add(self, line: str) -> None:
         first, owner, wrapped, _ = line.split(" ")
         number = int(first)
         self.lines[number] = line
+        self.newest = max(self.newest, number)
         if wrapped == keys.DESTROYED:
             self.once_destroyed.add(owner)
             return
@@ -127,8 +135,11 @@ class Keyring:
 
     def make(self, owners: Iterable[str], anew: bool = False) -> None:
         """Make keys for those owners that have none, on the disk when this returns; `anew`: also for the others."""
-        keys.add(self._database, owners, anew)
-        self.refresh()
+        with keys.locked(Path(self._file)) as descriptor, self._turn:
+            self.refresh()
+            new = [owner for owner in dict.fromkeys(owners) if anew or not self.has(owner)]
+            keys.append(descriptor, [self._held.made(number, owner) for number, owner in enumerate(new, 1)])
+            self.refresh()
 
     def has(self, owner: str) -> bool:
         """Whether this owner has a key."""
@@ -149,14 +160,14 @@ class Keyring:
         """Destroy keys: no file has them any more when this returns. How many."""
         count = 0
 
-        def without(there: list[Line]) -> list[Line]:
+        def struck_out(there: list[Line]) -> list[Line]:
             nonlocal count
             chosen = [line.wrapped is not None and gone(line) for line in there]
             count = sum(chosen)
             day = f"{at.astimezone(UTC):%Y-%m-%d}"
             return [Line(a.number, a.owner, None, day) if b else a for a, b in zip(there, chosen, strict=True)]
 
-        keys.write_anew(self._database, without)
+        keys.write_anew(self._database, struck_out)
         self.refresh()
         return count
 

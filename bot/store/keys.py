@@ -230,7 +230,7 @@ def all_lines(database: Path) -> Iterator[Line]:
 def write_anew(database: Path, change: Callable[[list[Line]], list[Line]], master: bytes | None = None) -> None:
     """Write the file anew, wholly or not at all, while nobody adds to it; `master`: the one that wraps from now on."""
     file = keys_file(database)
-    with _locked(file) as descriptor:
+    with locked(file) as descriptor:
         text = _read(descriptor)
         head = text.partition("\n")[0] if master is None else f"{HEAD} {fingerprint(master)}"
         part = file.with_name(f"{file.name}.part")
@@ -241,7 +241,7 @@ def write_anew(database: Path, change: Callable[[list[Line]], list[Line]], maste
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[int]:
+def locked(file: Path) -> Iterator[int]:
     """Hold the file that has this name now, for changing it."""
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
@@ -278,16 +278,9 @@ def unwrap(master: bytes, line: Line) -> bytes:
         raise Unreadable(f"key {line.number} does not open: its line was changed") from None
 
 
-def add(database: Path, owners: Iterable[str], anew: bool = False) -> None:
-    """Make keys for those owners that have none, on the disk when this returns; `anew`: also for the others."""
-    with _locked(keys_file(database)) as descriptor:
-        text = _read(descriptor)
-        master = with_fingerprint(database, fingerprint_in(text.partition("\n")[0]))
-        there = list(lines(text.splitlines()))
-        have = set() if anew else {line.owner for line in there if line.wrapped is not None}
-        number = max((line.number for line in there), default=0)
-        new = [owner for owner in dict.fromkeys(owners) if owner not in have]
-        made = [Line(number + n, owner, wrap(master, ids.secret(SIZE), owner), NEVER) for n, owner in enumerate(new, 1)]
-        added = ("" if text.endswith("\n") else "\n") + "".join(map(str, made))
-        os.pwrite(descriptor, added.encode("ascii"), os.fstat(descriptor).st_size)
-        os.fsync(descriptor)
+def append(descriptor: int, lines: Iterable[Line]) -> None:
+    """Add keys to the file, which is held (`locked`); on the disk when this returns."""
+    end = os.fstat(descriptor).st_size
+    cut_off = os.pread(descriptor, 1, end - 1) != b"\n"  # the rest of a line that nobody finished
+    os.pwrite(descriptor, ("\n" * cut_off + "".join(map(str, lines))).encode("ascii"), end)
+    os.fsync(descriptor)

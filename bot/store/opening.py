@@ -101,8 +101,9 @@ def of(database: Path) -> Ring:
 
 def give_key(database: Path) -> FileKey:
     """The key of this database's file, made and on the disk if there was none. The key files are there."""
-    keys.add(database, [OWNER])
-    key = of(database).file_key()
+    if (key := of(database).file_key()) is None:
+        keyring.ring(database).make([OWNER])
+        key = of(database).file_key()
     assert key is not None
     return key
 
